@@ -1,0 +1,36 @@
+"""The build context as values: its files with sizes, after ``.dockerignore``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+FileType = Literal["file", "directory", "symlink", "other"]
+
+
+@dataclass(frozen=True, slots=True)
+class ContextFile:
+    """One entry of the context: slash-separated path below its root, size in bytes (0 for what is no regular file)."""
+
+    path: str
+    size_bytes: int
+    mode: int
+    type: FileType = "file"
+    target: str = ""
+
+
+@dataclass(frozen=True)
+class BuildContext:
+    """What the builder is sent: the entries that remain after the ignore file, by path, and how large the rest is.
+
+    ``root`` is None for contexts made in memory. ``changes`` is, per path, the number of commits that touched it, where git was asked.
+    """
+
+    files: Mapping[str, ContextFile]
+    ignored: Mapping[str, ContextFile] = field(default_factory=dict)
+    root: str | None = None
+    ignore_name: str | None = None
+    changes: Mapping[str, int] = field(default_factory=dict)
+    texts: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """Contents of small files given in memory (editors, tests)."""

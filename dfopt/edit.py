@@ -1,0 +1,67 @@
+"""Edits of text: values, conflict check, application and unified diffs."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from dfopt.source import Span
+
+
+class EditConflict(ValueError):
+    """Two edits change the same characters."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Edit:
+    """Replace the characters of a span by a text; an empty span inserts, an empty text deletes."""
+
+    span: Span
+    text: str
+
+
+def conflicts(edits: Iterable[Edit]) -> bool:
+    """Tell whether edits overlap, or insert different texts at one place."""
+    ordered = sorted(set(edits))
+    return any(
+        left.span.end > right.span.start or left.span == right.span
+        for left, right in zip(ordered, ordered[1:], strict=False)
+    )
+
+
+def apply(text: str, edits: Iterable[Edit]) -> str:
+    """Apply edits that all refer to the same text. Equal edits count once.
+
+    Raises EditConflict where two of them overlap.
+    """
+    ordered = sorted(set(edits))
+    if conflicts(ordered):
+        raise EditConflict("two edits change the same characters")
+    out, at = [], 0
+    for edit in ordered:
+        out += [text[at : edit.span.start], edit.text]
+        at = edit.span.end
+    return "".join([*out, text[at:]])
+
+
+def minimal(before: str, after: str) -> tuple[Edit, ...]:
+    """Give line-wise edits that turn one text into another."""
+    old, new = before.splitlines(keepends=True), after.splitlines(keepends=True)
+    starts = [0]
+    for line in old:
+        starts.append(starts[-1] + len(line))
+    matcher = difflib.SequenceMatcher(None, old, new, autojunk=False)
+    return tuple(
+        Edit(Span(starts[a], starts[b]), "".join(new[c:d]))
+        for tag, a, b, c, d in matcher.get_opcodes()
+        if tag != "equal"
+    )
+
+
+def unified_diff(before: str, after: str, name: str) -> str:
+    """Give a unified diff of two texts; an empty string where they are equal."""
+    lines = []
+    for line in difflib.unified_diff(before.split("\n"), after.split("\n"), f"a/{name}", f"b/{name}", lineterm=""):
+        lines.append(line)
+    return "\n".join(lines) + "\n" if lines else ""

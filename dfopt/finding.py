@@ -1,0 +1,72 @@
+"""What the linter says: findings, severities and fixes, as values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+
+from dfopt.edit import Edit
+from dfopt.source import Span
+
+
+class Severity(IntEnum):
+    """How much a finding matters; greater is worse."""
+
+    STYLE = 1
+    INFO = 2
+    WARNING = 3
+    ERROR = 4
+
+    def __str__(self) -> str:
+        return self.name.lower()
+
+    @classmethod
+    def parse(cls, text: str) -> Severity:
+        """Read a severity's name in any case. Raises ValueError for another word."""
+        try:
+            return cls[text.upper()]
+        except KeyError:
+            names = ", ".join(str(level) for level in reversed(cls))
+            raise ValueError(f"unknown severity {text!r}; use one of {names}") from None
+
+
+class Applicability(IntEnum):
+    """How far a fix may be trusted: shown only, applied when asked for, or safe (same files, same configuration)."""
+
+    DISPLAY = 0
+    UNSAFE = 1
+    SAFE = 2
+
+    def __str__(self) -> str:
+        return self.name.lower()
+
+
+@dataclass(frozen=True, slots=True)
+class Fix:
+    """A proposed change: what it does in a few words, the edits, and how far it may be trusted."""
+
+    title: str
+    edits: tuple[Edit, ...]
+    applicability: Applicability = Applicability.SAFE
+
+
+@dataclass(frozen=True, slots=True)
+class Related:
+    """A second place that explains a finding."""
+
+    span: Span
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that a rule reports at one place of one file."""
+
+    code: str
+    name: str
+    severity: Severity
+    message: str
+    span: Span
+    related: tuple[Related, ...] = ()
+    fix: Fix | None = None
+    saved_bytes: int | None = None

@@ -1,0 +1,154 @@
+"""The rule base: what a rule is, its examples, and all that a rule may ask of a build."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, ClassVar
+
+from dfopt.context.model import BuildContext
+from dfopt.edit import Edit
+from dfopt.finding import Applicability, Finding, Fix, Related, Severity
+from dfopt.graph.model import BuildOptions, InstructionGraph, Step
+from dfopt.predict.model import Prediction, PredictOptions
+from dfopt.source import Span
+from dfopt.syntax.tree import Dockerfile, Instruction
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """What examples share: a Dockerfile, context files (path to content), and the options and build arguments it is linted with."""
+
+    text: str
+    why: str = ""
+    context: Mapping[str, str] | None = None
+    options: Mapping[str, Any] = field(default_factory=dict)
+    build_args: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Good(Example):
+    """A Dockerfile on which the rule is silent."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bad(Example):
+    """A Dockerfile that the rule reports.
+
+    ``at`` is the text that the finding's span covers (its first occurrence), ``count`` how many findings there are, ``fixed`` the text
+    after all fixes of the rule, ``unsafe`` tells that the fix is an unsafe one.
+    """
+
+    at: str
+    count: int = 1
+    fixed: str | None = None
+    unsafe: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """An option of a rule: its type, default and meaning."""
+
+    name: str
+    type: type
+    default: Any
+    doc: str
+
+
+@dataclass(eq=False)
+class Build:
+    """All that a rule may ask. ``prediction`` is computed once and only when asked for."""
+
+    graph: InstructionGraph
+    context: BuildContext | None = None
+    options: Mapping[str, Any] = field(default_factory=dict)
+    """The options of the rule that is asking."""
+    build_options: BuildOptions = field(default_factory=BuildOptions)
+    predict_options: PredictOptions = field(default_factory=PredictOptions)
+
+    @property
+    def tree(self) -> Dockerfile:
+        """The tree of the file."""
+        return self.graph.tree
+
+    @property
+    def steps(self) -> Sequence[Step]:
+        """All steps in file order."""
+        return self.graph.steps
+
+    @cached_property
+    def _prediction(self) -> Prediction:
+        from dfopt.predict import predict_graph
+
+        return predict_graph(self.graph, self.context, self.predict_options)
+
+    def predict(self) -> Prediction:
+        """Give the predicted sizes of all layers."""
+        return self._prediction
+
+    def layer_bytes(self, step: Step) -> int | None:
+        """Give the predicted bytes of a step's layer; None where it makes none or nothing is known."""
+        for stage in self.predict().stages:
+            for layer in stage.layers:
+                if layer.step == step.index and not layer.empty:
+                    return layer.size_bytes
+        return None
+
+
+class Rule:
+    """Base of all rules. A rule has no state: ``check`` is a generator over one build.
+
+    The docstring is the rule's page: first line the summary, then why it matters, then a paragraph that begins with "Fix safety:" where it fixes.
+    ``default`` tells whether the default profile has it; ``strict`` whether the strict one has. ``tree_only`` rules (letters E and F) need no graph.
+    """
+
+    code: ClassVar[str]
+    name: ClassVar[str]
+    aliases: ClassVar[tuple[str, ...]] = ()
+    severity: ClassVar[Severity] = Severity.WARNING
+    default: ClassVar[bool] = True
+    strict: ClassVar[bool] = True
+    since: ClassVar[str] = "0.1"
+    options: ClassVar[tuple[Option, ...]] = ()
+    examples: ClassVar[tuple[Good | Bad, ...]] = ()
+
+    def check(self, build: Build) -> Iterator[Finding]:
+        """Give the findings of one build."""
+        raise NotImplementedError
+
+    def finding(
+        self,
+        at: Span | Instruction | Step,
+        message: str,
+        *,
+        related: Iterable[tuple[Span | Instruction | Step, str]] = (),
+        fix: Fix | None = None,
+        severity: Severity | None = None,
+        saved_bytes: int | None = None,
+    ) -> Finding:
+        """Make a finding of this rule at a span, instruction or step."""
+        return Finding(
+            code=self.code,
+            name=self.name,
+            severity=self.severity if severity is None else severity,
+            message=message,
+            span=_span(at),
+            related=tuple(Related(_span(place), text) for place, text in related),
+            fix=fix,
+            saved_bytes=saved_bytes,
+        )
+
+    @staticmethod
+    def safe(title: str, *edits: Edit) -> Fix:
+        """Make a safe fix."""
+        return Fix(title, edits, Applicability.SAFE)
+
+    @staticmethod
+    def unsafe(title: str, *edits: Edit) -> Fix:
+        """Make an unsafe fix."""
+        return Fix(title, edits, Applicability.UNSAFE)
+
+
+def _span(place: Span | Instruction | Step) -> Span:
+    return place if isinstance(place, Span) else place.span

@@ -1,0 +1,435 @@
+"""The tree of a Dockerfile: frozen nodes that know their place in the file and give its text back byte for byte."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, ClassVar
+
+from dfopt.source import Source, Span
+
+if TYPE_CHECKING:
+    from dfopt.edit import Edit
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """One argument as BuildKit's low-level parser sees it.
+
+    ``text`` is the argument after continuations are joined, quotes and variables still in it; for an element of a JSON
+    array it is the decoded string. ``span`` covers its characters in the file (with the quotes of a JSON string).
+    """
+
+    text: str
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Flag:
+    """An option in front of the arguments: ``--name`` or ``--name=value``, quotes removed. ``value`` is None without =."""
+
+    name: str
+    value: str | None
+    span: Span
+    value_span: Span | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Heredoc:
+    """A here-document: its word in the logical line and its body.
+
+    ``name`` is the word that ends it, ``fd`` the file descriptor, ``chomp`` is set by ``<<-`` (leading tabs go),
+    ``expand`` tells whether variables in the body are substituted. ``content`` is the body as it stands in the file.
+    ``terminator_span`` is None where the end is missing.
+    """
+
+    name: str
+    fd: int
+    chomp: bool
+    expand: bool
+    content: str
+    word_span: Span
+    body_span: Span
+    terminator_span: Span | None
+
+    @property
+    def text(self) -> str:
+        """The body as it is used: without leading tabs where ``<<-`` asks for that."""
+        if not self.chomp:
+            return self.content
+        return "".join(line.lstrip("\t") for line in self.content.splitlines(keepends=True))
+
+
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """A piece of text glued from several lines, with the way back to the file.
+
+    ``segments`` are pairs (offset in ``text``, offset in the file): from there on, both run side by side up to the next
+    pair. Comment lines, blank lines and continuation characters between the pieces are not in ``text``.
+    """
+
+    text: str
+    segments: tuple[tuple[int, int], ...]
+
+    def to_file(self, offset: int) -> int:
+        """Give the file offset of a character of the text; the end of the text maps behind its last character."""
+        low, high = 0, len(self.segments)
+        if offset >= len(self.text) and offset > 0:
+            return self.to_file(offset - 1) + 1
+        while high - low > 1:
+            middle = (low + high) // 2
+            if self.segments[middle][0] <= offset:
+                low = middle
+            else:
+                high = middle
+        base = self.segments[low]
+        return base[1] + offset - base[0]
+
+    def span(self, start: int, end: int) -> Span:
+        """Give the file span of a range of the text."""
+        first = self.to_file(start)
+        return Span(first, first if end <= start else self.to_file(end - 1) + 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Comment:
+    """A comment line: ``text`` is what stands after the ``#``, trimmed."""
+
+    text: str
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Directive:
+    """A parser directive at the top of the file: syntax, escape or check. ``name`` is in lower case."""
+
+    name: str
+    value: str
+    span: Span
+    value_span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Something that BuildKit refuses, or that no build can mean.
+
+    ``code`` is the rule code of letter E, ``stage`` tells where BuildKit meets it: "parse" or "instructions"
+    (what only shows when stages are put together is reported by the graph). ``edits`` repair it where that is possible.
+    """
+
+    code: str
+    message: str
+    span: Span
+    stage: str = "parse"
+    edits: tuple[Edit, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Instruction:
+    """What all instructions have.
+
+    ``keyword`` is in upper case. ``span`` runs from the keyword to the end of the last line that belongs to the
+    instruction, here-document bodies and their terminators included, the final newline not. ``body`` is the
+    argument text after the flags, trimmed and joined, with its map to the file. ``comments`` are the comment lines
+    attached to the instruction: those that stand in front of it. ``inner_comments`` stand between its continued lines.
+    """
+
+    keyword: str
+    keyword_span: Span
+    span: Span
+    flags: tuple[Flag, ...] = ()
+    body: Joined
+    heredocs: tuple[Heredoc, ...] = ()
+    comments: tuple[Comment, ...] = ()
+    inner_comments: tuple[Comment, ...] = ()
+    problems: tuple[Problem, ...] = ()
+    original: str = ""
+    """The logical line, continuations joined, as BuildKit keeps it."""
+
+    def flag(self, name: str) -> Flag | None:
+        """Give the first flag of a name."""
+        return next((flag for flag in self.flags if flag.name == name), None)
+
+    def flag_value(self, name: str) -> str | None:
+        """Give the value of the first flag of a name; None where it is missing or has none."""
+        flag = self.flag(name)
+        return flag.value if flag else None
+
+    def flag_values(self, name: str) -> list[str]:
+        """Give the values of a flag that may be repeated."""
+        return [flag.value or "" for flag in self.flags if flag.name == name]
+
+    def has_flag(self, name: str) -> bool:
+        """Tell whether a boolean flag is given and not ``=false``."""
+        flag = self.flag(name)
+        return flag is not None and (flag.value or "true").lower() == "true"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unknown(Instruction):
+    """An instruction that could not be understood; its problems say why."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class From(Instruction):
+    """FROM: the image or stage name as written, and the stage's name in lower case."""
+
+    image: Word
+    name: str | None = None
+    name_span: Span | None = None
+    as_span: Span | None = None
+
+    @property
+    def platform(self) -> str | None:
+        """The value of ``--platform``."""
+        return self.flag_value("platform")
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """A key and its value in ENV, LABEL or ARG, quotes and variables still in both.
+
+    ``value`` is None for an ARG without default. ``legacy`` marks ``ENV key value``.
+    """
+
+    key: str
+    value: str | None
+    span: Span
+    key_span: Span
+    value_span: Span | None
+    legacy: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arg(Instruction):
+    """ARG: one or more build arguments."""
+
+    pairs: tuple[Pair, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Env(Instruction):
+    """ENV: environment variables."""
+
+    pairs: tuple[Pair, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Label(Instruction):
+    """LABEL: metadata of the image."""
+
+    pairs: tuple[Pair, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommandInstruction(Instruction):
+    """An instruction that holds a command line: ``exec_form`` are the strings of a JSON array, or None for shell form."""
+
+    exec_form: tuple[Word, ...] | None = None
+
+    @property
+    def is_exec(self) -> bool:
+        """Tell whether the command is a JSON array."""
+        return self.exec_form is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Mount:
+    """One ``--mount`` of a RUN: its fields as written (keys in lower case, a bare key has None) and its flag."""
+
+    fields: tuple[tuple[str, str | None], ...]
+    flag: Flag
+
+    def get(self, *names: str) -> str | None:
+        """Give the last value given under one of the names."""
+        return next((value for key, value in reversed(self.fields) if key in names and value is not None), None)
+
+    @property
+    def type(self) -> str:
+        """bind (the default), cache, tmpfs, secret or ssh."""
+        return (self.get("type") or "bind").lower()
+
+    @property
+    def target(self) -> str | None:
+        """The mount point as written."""
+        return self.get("target", "dst", "destination")
+
+    @property
+    def source(self) -> str | None:
+        """The path inside ``from``."""
+        return self.get("source", "src")
+
+    @property
+    def from_(self) -> str | None:
+        """The stage or image mounted from."""
+        return self.get("from")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run(CommandInstruction):
+    """RUN: a command that makes a layer. ``script_heredoc`` is the single here-document that is the whole command."""
+
+    mounts: tuple[Mount, ...] = ()
+    script_heredoc: Heredoc | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cmd(CommandInstruction):
+    """CMD: the default command."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entrypoint(CommandInstruction):
+    """ENTRYPOINT: the program that runs the command."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shell(CommandInstruction):
+    """SHELL: the shell of the following shell forms."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Healthcheck(CommandInstruction):
+    """HEALTHCHECK: ``is_none`` switches an inherited check off."""
+
+    is_none: bool = False
+    command: Joined | None = None
+    """The text after the word CMD; None for NONE."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileInstruction(Instruction):
+    """COPY and ADD: sources and destination; ``json`` tells whether they stand in a JSON array."""
+
+    sources: tuple[Word, ...]
+    destination: Word
+    json: bool = False
+
+    @property
+    def chown(self) -> str | None:
+        """The value of ``--chown``."""
+        return self.flag_value("chown")
+
+    @property
+    def chmod(self) -> str | None:
+        """The value of ``--chmod``."""
+        return self.flag_value("chmod")
+
+    @property
+    def excludes(self) -> list[str]:
+        """The values of ``--exclude``."""
+        return self.flag_values("exclude")
+
+    @property
+    def link(self) -> bool:
+        """Tell whether ``--link`` is on."""
+        return self.has_flag("link")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Copy(FileInstruction):
+    """COPY."""
+
+    @property
+    def from_(self) -> str | None:
+        """The value of ``--from``; an empty one counts as none."""
+        return self.flag_value("from") or None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Add(FileInstruction):
+    """ADD."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Words(Instruction):
+    """What EXPOSE and VOLUME share: a list of words."""
+
+    words: tuple[Word, ...]
+    json: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Expose(Words):
+    """EXPOSE: ports."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Volume(Words):
+    """VOLUME: paths."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Text(Instruction):
+    """What instructions with a single text share."""
+
+    text: Word
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class User(Text):
+    """USER: user and group of what follows and of the container."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Workdir(Text):
+    """WORKDIR: the current directory."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stopsignal(Text):
+    """STOPSIGNAL."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Maintainer(Text):
+    """MAINTAINER, deprecated."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Onbuild(Instruction):
+    """ONBUILD: the instruction that a child image runs."""
+
+    trigger: Instruction
+
+
+@dataclass(frozen=True, eq=False)
+class Dockerfile:
+    """The tree of one file.
+
+    ``pieces`` are the spans of directives, comments, blank stretches and instructions in order; they cover the file
+    without a gap, so ``str`` puts the text together from them.
+    """
+
+    source: Source
+    instructions: tuple[Instruction, ...]
+    directives: tuple[Directive, ...] = ()
+    comments: tuple[Comment, ...] = ()
+    problems: tuple[Problem, ...] = ()
+    """All problems of the file in order, those of the instructions included."""
+    escape: str = "\\"
+    pieces: tuple[Span, ...] = field(default=(), repr=False)
+
+    KEYWORDS: ClassVar[tuple[str, ...]] = (
+        "ADD", "ARG", "CMD", "COPY", "ENTRYPOINT", "ENV", "EXPOSE", "FROM", "HEALTHCHECK", "LABEL", "MAINTAINER",
+        "ONBUILD", "RUN", "SHELL", "STOPSIGNAL", "USER", "VOLUME", "WORKDIR",
+    )  # fmt: skip
+
+    def __str__(self) -> str:
+        text = self.source.text
+        return "".join(text[start:end] for start, end in self.pieces)
+
+    def __iter__(self) -> Iterator[Instruction]:
+        return iter(self.instructions)
+
+    @cached_property
+    def stages(self) -> tuple[tuple[Instruction, ...], ...]:
+        """The instructions of each stage, its FROM first; what stands in front of the first FROM is left out."""
+        stages: list[list[Instruction]] = []
+        for instruction in self.instructions:
+            if isinstance(instruction, From):
+                stages.append([])
+            if stages:
+                stages[-1].append(instruction)
+        return tuple(map(tuple, stages))

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from dfopt.images.model import ImageFacts
+from dfopt.tools.model import Invocation
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,12 @@ class Part:
     estimate: Estimate
     kind: str
     source: str = ""
+    path: str = ""
+    """The file or folder it lies in ("/var/lib/apt/lists"); "" where it is spread over the system. A mount there makes it 0."""
+    files: int | None = None
+    """How many files it is made of, where known."""
+    compressed: float | None = None
+    """Its compressed bytes per byte, where known to differ from the usual 0.38 (1.0 for archives and images)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,3 +134,63 @@ class PredictOptions:
     remote_sizes: Mapping[str, RemoteSize] = field(default_factory=dict)
     base_sizes: Mapping[str, int] = field(default_factory=dict)
     facts: FactSource | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PackageState:
+    """What one package manager knows at a point of a build, kept by value so that a layer can compare before with after.
+
+    ``family`` is the tool's family ("apt", "apk", "rpm", "pip", "npm"), ``distribution`` and ``release`` name the index that serves it ("debian", "bookworm";
+    for pip the Python's "3.11"). ``installed`` maps names to versions ("" where unknown); ``known`` is False where the base's packages are not known.
+    ``slim`` tells that the image drops docs. ``manual`` are names asked for (the rest may be auto-removed). ``calls`` counts the calls that changed
+    the database, ``traits`` are further facts a model wants to remember ("lists", "debconf", "bytecode").
+    """
+
+    family: str
+    distribution: str = ""
+    release: str = ""
+    installed: Mapping[str, str] = field(default_factory=dict)
+    known: bool = True
+    slim: bool = False
+    manual: frozenset[str] = frozenset()
+    calls: int = 0
+    traits: frozenset[str] = frozenset()
+    notes: tuple[str, ...] = ()
+    memory: Mapping[str, float] = field(default_factory=dict)
+    """Figures a model wants to keep for itself, such as the bytes of packages outside its data."""
+
+
+@dataclass(frozen=True, slots=True)
+class PackageCall:
+    """One call of a package manager in its surroundings.
+
+    ``environment`` holds the variables in force, ``directory`` the working directory, ``prefix`` the environment it installs into ("/usr/local",
+    "/venv"; "" for system packages). ``read`` gives the text of a file at an absolute path of the build, or None where it is not known;
+    ``exists`` tells whether a path is there.
+    """
+
+    invocation: Invocation
+    environment: Mapping[str, str] = field(default_factory=dict)
+    directory: str = "/"
+    user: str = "root"
+    prefix: str = ""
+    read: Callable[[str], str | None] = lambda path: None
+    exists: Callable[[str], bool] = lambda path: False
+
+
+class PackageModel(Protocol):
+    """What a module that models a package manager offers (``dfopt.predict.apt`` and its siblings, as module functions).
+
+    The build calls ``start`` once per stage on an image, ``run`` for every call in order, and after each call ``parts(before, after)`` with the
+    state at the start of the layer: the parts of *all* that the layer's calls left so far, which replace those given before. So two installs in one RUN
+    count the overheads of a layer once, and an install that is purged in the same layer leaves the smallest layer there is.
+    """
+
+    def start(self, facts: ImageFacts | None) -> PackageState:
+        """Give the state of a base image."""
+
+    def run(self, call: PackageCall, state: PackageState) -> PackageState:
+        """Give the state after a call."""
+
+    def parts(self, before: PackageState, after: PackageState) -> tuple[Part, ...]:
+        """Give what a layer holds that led from one state to the other."""

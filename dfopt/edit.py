@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from dfopt.source import Span
 
@@ -13,8 +14,7 @@ class EditConflict(ValueError):
     """Two edits change the same characters."""
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Edit:
+class Edit(Struct, frozen=True, order=True):
     """Replace the characters of a span by a text; an empty span inserts, an empty text deletes."""
 
     span: Span

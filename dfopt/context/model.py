@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Literal
+
+from msgspec import Struct, field
 
 FileType = Literal["file", "directory", "symlink", "other"]
 
 
-@dataclass(frozen=True, slots=True)
-class ContextFile:
+class ContextFile(Struct, frozen=True):
     """One entry of the context: slash-separated path below its root, size in bytes (0 for what is no regular file)."""
 
     path: str
@@ -20,8 +20,7 @@ class ContextFile:
     target: str = ""
 
 
-@dataclass(frozen=True)
-class BuildContext:
+class BuildContext(Struct, frozen=True, dict=True):
     """What the builder is sent: the entries that remain after the ignore file, by path, and how large the rest is.
 
     ``root`` is None for contexts made in memory. ``changes`` is, per path, the number of commits that touched it, where git was asked.
@@ -32,5 +31,5 @@ class BuildContext:
     root: str | None = None
     ignore_name: str | None = None
     changes: Mapping[str, int] = field(default_factory=dict)
-    texts: Mapping[str, str] = field(default_factory=dict, repr=False)
+    texts: Mapping[str, str] = field(default_factory=dict)
     """Contents of small files given in memory (editors, tests)."""

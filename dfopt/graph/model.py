@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
+
+from msgspec import Struct, field
 
 from dfopt.images.model import ImageFacts
 from dfopt.shell.model import Command, Script
@@ -26,8 +27,7 @@ EdgeKind = Literal[
 ]
 
 
-@dataclass(frozen=True, slots=True)
-class Edge:
+class Edge(Struct, frozen=True):
     """A dependency: ``target`` needs ``source``. Ends are node ids: ``"step:3"``, ``"stage:0"``, ``"image:debian:12"``, ``"context:src"``."""
 
     source: str
@@ -36,8 +36,7 @@ class Edge:
     label: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Variable:
+class Variable(Struct, frozen=True):
     """An ARG or ENV in force: its value (None: declared but unset, or not computable) and the step that set it.
 
     ``step`` is None for variables of the base image, platform arguments and build arguments of the global scope.
@@ -51,8 +50,7 @@ class Variable:
     known: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class State:
+class State(Struct, frozen=True):
     """What holds at a point of a stage: variables, directory, user and shell, inherited along the graph.
 
     ``workdir`` is absolute. ``shell`` is the argument vector of shell forms; ``shell_set`` tells whether a SHELL
@@ -72,8 +70,7 @@ class State:
         return variable.value if variable else None
 
 
-@dataclass(frozen=True, eq=False, slots=True)
-class Step:
+class Step(Struct, frozen=True, eq=False):
     """One instruction in its stage, with all that is known about it.
 
     ``index`` counts all instructions of the file from 0 (the position in ``tree.instructions``). ``before`` and ``after`` are the states around it. ``script`` is the parsed
@@ -114,8 +111,7 @@ class Step:
         return any(path == mount or path.startswith(mount.rstrip("/") + "/") for mount in self.cached_paths)
 
 
-@dataclass(frozen=True, eq=False, slots=True)
-class Stage:
+class Stage(Struct, frozen=True, eq=False):
     """One build stage.
 
     ``base`` is the number of the stage it builds on, or None; ``image`` is the expanded image reference where it builds on an image
@@ -141,8 +137,7 @@ class Stage:
     """False where the image text holds a variable without a known value."""
 
 
-@dataclass(frozen=True, slots=True)
-class BuildOptions:
+class BuildOptions(Struct, frozen=True):
     """How the file is built: build arguments, target stage (name), platform, named contexts (name to image)."""
 
     build_args: Mapping[str, str] = field(default_factory=dict)
@@ -151,8 +146,7 @@ class BuildOptions:
     contexts: Mapping[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, eq=False)
-class InstructionGraph:
+class InstructionGraph(Struct, frozen=True, eq=False, dict=True):
     """The graph of one Dockerfile: a plain value, built in one pass by ``dfopt.graph.build``."""
 
     tree: Dockerfile

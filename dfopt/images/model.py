@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 
-@dataclass(frozen=True, slots=True)
-class ImageFacts:
+class ImageFacts(Struct, frozen=True):
     """Facts of one image (linux/amd64).
 
     Sizes are in bytes: ``size_bytes`` unpacked as ``docker history`` sums, with ``low_bytes`` and ``high_bytes`` around it; ``compressed_bytes`` to pull.

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, ClassVar
+
+from msgspec import Struct, field
 
 from dfopt.context.model import BuildContext
 from dfopt.edit import Edit
@@ -16,8 +17,7 @@ from dfopt.source import Span
 from dfopt.syntax.tree import Dockerfile, Instruction
 
 
-@dataclass(frozen=True, slots=True)
-class Example:
+class Example(Struct, frozen=True):
     """What examples share: a Dockerfile, context files (path to content), and the options and build arguments it is linted with."""
 
     text: str
@@ -27,13 +27,11 @@ class Example:
     build_args: Mapping[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Good(Example):
+class Good(Example, frozen=True):
     """A Dockerfile on which the rule is silent."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Bad(Example):
+class Bad(Example, frozen=True, kw_only=True):
     """A Dockerfile that the rule reports.
 
     ``at`` is the text that the finding's span covers (its first occurrence), ``count`` how many findings there are, ``fixed`` the text
@@ -46,8 +44,7 @@ class Bad(Example):
     unsafe: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Option:
+class Option(Struct, frozen=True):
     """An option of a rule: its type, default and meaning."""
 
     name: str
@@ -56,8 +53,7 @@ class Option:
     doc: str
 
 
-@dataclass(eq=False)
-class Build:
+class Build(Struct, eq=False, dict=True):
     """All that a rule may ask. ``prediction`` is computed once and only when asked for."""
 
     graph: InstructionGraph

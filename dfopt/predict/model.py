@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from typing import Protocol
+
+from msgspec import Struct, field
 
 from dfopt.images.model import ImageFacts
 from dfopt.tools.model import Invocation
 
 
-@dataclass(frozen=True, slots=True)
-class Estimate:
+class Estimate(Struct, frozen=True):
     """A number of bytes with its 90 % interval. ``exact`` figures have ``low == value == high``."""
 
     value: float
@@ -40,8 +40,7 @@ class Estimate:
 ZERO = Estimate(0, 0, 0)
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(Struct, frozen=True):
     """One contribution to a layer: what it is ("package lists", "curl and 31 dependencies"), how much, and the source of the figure.
 
     ``kind`` is a short word for grouping: base, apt, apk, rpm, pip, npm, copy, download, archive, duplicate, build, lists, cache, logs, other, unknown.
@@ -59,8 +58,7 @@ class Part:
     """Its compressed bytes per byte, where known to differ from the usual 0.38 (1.0 for archives and images)."""
 
 
-@dataclass(frozen=True, slots=True)
-class LayerPrediction:
+class LayerPrediction(Struct, frozen=True):
     """The predicted size of one layer, in bytes as ``docker history`` counts (regular files, unpacked).
 
     ``step`` is the index of the instruction in the file, None for the base image. ``confidence`` is "exact", "high",
@@ -84,8 +82,7 @@ class LayerPrediction:
         return round(self.size.value)
 
 
-@dataclass(frozen=True, slots=True)
-class StagePrediction:
+class StagePrediction(Struct, frozen=True):
     """The layers of one stage, the base image's first row, in order; ``total`` is their sum."""
 
     stage: int
@@ -95,8 +92,7 @@ class StagePrediction:
     compressed: Estimate
 
 
-@dataclass(frozen=True, slots=True)
-class Prediction:
+class Prediction(Struct, frozen=True):
     """Prediction for a file: all stages, and which one is the image."""
 
     stages: tuple[StagePrediction, ...]
@@ -109,8 +105,7 @@ class Prediction:
         return None if self.target is None else self.stages[self.target]
 
 
-@dataclass(frozen=True, slots=True)
-class RemoteSize:
+class RemoteSize(Struct, frozen=True):
     """What is known of a file that a build fetches: bytes of the download and, for archives, of what it unpacks to."""
 
     size_bytes: int
@@ -127,8 +122,7 @@ class FactSource(Protocol):
         """Give the size of a download, or None."""
 
 
-@dataclass(frozen=True, slots=True)
-class PredictOptions:
+class PredictOptions(Struct, frozen=True):
     """What the user supplies: sizes of downloads by URL, base sizes by reference, and further sources of facts."""
 
     remote_sizes: Mapping[str, RemoteSize] = field(default_factory=dict)
@@ -136,8 +130,7 @@ class PredictOptions:
     facts: FactSource | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class PackageState:
+class PackageState(Struct, frozen=True):
     """What one package manager knows at a point of a build, kept by value so that a layer can compare before with after.
 
     ``family`` is the tool's family ("apt", "apk", "rpm", "pip", "npm"), ``distribution`` and ``release`` name the index that serves it ("debian", "bookworm";
@@ -160,8 +153,7 @@ class PackageState:
     """Figures a model wants to keep for itself, such as the bytes of packages outside its data."""
 
 
-@dataclass(frozen=True, slots=True)
-class PackageCall:
+class PackageCall(Struct, frozen=True):
     """One call of a package manager in its surroundings.
 
     ``environment`` holds the variables in force, ``directory`` the working directory, ``prefix`` the environment it installs into ("/usr/local",

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TypeAlias
+
+from msgspec import Struct
 
 from dfopt.context.model import BuildContext
 from dfopt.edit import Edit
@@ -14,8 +15,7 @@ from dfopt.predict.model import Estimate, Prediction
 from dfopt.source import Span
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(Struct, frozen=True):
     """One rewrite that a pass proposes.
 
     ``reason`` is a sentence for people: what was wrong and what the change does. ``declares_removed`` are paths (globs) that the new image lacks on purpose
@@ -35,8 +35,7 @@ class Change:
     rebuild_saved_seconds: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Refusal:
+class Refusal(Struct, frozen=True):
     """A place where a pass could have done something and did not, and why."""
 
     pass_name: str
@@ -44,8 +43,7 @@ class Refusal:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class PassInput:
+class PassInput(Struct, frozen=True):
     """What a pass may look at."""
 
     graph: InstructionGraph
@@ -59,8 +57,7 @@ PassResult: TypeAlias = "list[Change | Refusal]"
 Pass: TypeAlias = Callable[[PassInput], PassResult]
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(Struct, frozen=True):
     """The outcome of an optimization: new text, the changes in it, what was refused, and both predictions."""
 
     before: str

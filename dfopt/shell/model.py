@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Literal, TypeAlias
+
+from msgspec import Struct
 
 from dfopt.source import Span
 
@@ -13,8 +14,7 @@ POSIX: tuple[Dialect, ...] = ("sh", "bash", "dash", "ksh", "zsh", "ash")
 Operator = Literal["", "&&", "||", ";", "&", "\n", "|", "|&"]
 
 
-@dataclass(frozen=True, slots=True)
-class ShellWord:
+class ShellWord(Struct, frozen=True):
     """One word of a command.
 
     ``raw`` is the text as written after continuations are joined. ``value`` is what the shell makes of it: quotes and
@@ -32,8 +32,7 @@ class ShellWord:
     variables: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Redirect:
+class Redirect(Struct, frozen=True):
     """A redirection: operator (``>``, ``>>``, ``<``, ``<<``, ``<<<``, ``&>``, ``>&`` ...), descriptor, target word.
 
     For a here-document ``body`` is its text.
@@ -46,8 +45,7 @@ class Redirect:
     body: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Assignment:
+class Assignment(Struct, frozen=True):
     """``name=value`` in front of a command or alone."""
 
     name: str
@@ -56,8 +54,7 @@ class Assignment:
     append: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Command:
+class Command(Struct, frozen=True):
     """One simple command.
 
     ``words`` are the name and the arguments; wrappers that only start another command (``sudo``, ``env A=b``, ``exec``,
@@ -109,8 +106,7 @@ class Command:
         return any(word.value in options for word in self.words[1:])
 
 
-@dataclass(frozen=True, slots=True)
-class Pipeline:
+class Pipeline(Struct, frozen=True):
     """Commands joined by ``|``; a single command is a pipeline of one. Elements may be compounds."""
 
     elements: tuple[Node, ...]
@@ -118,8 +114,7 @@ class Pipeline:
     negated: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Compound:
+class Compound(Struct, frozen=True):
     """``if``, ``for``, ``while``, ``until``, ``case``, ``{ }``, ``( )``, a function or ``[[ ]]``, with the lists inside."""
 
     kind: str
@@ -129,8 +124,7 @@ class Compound:
     name: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class ListItem:
+class ListItem(Struct, frozen=True):
     """One element of a list with the operator that stands *before* it ("" for the first) and that operator's span."""
 
     operator: Operator
@@ -142,16 +136,14 @@ class ListItem:
 Node: TypeAlias = "Command | Pipeline | Compound"
 
 
-@dataclass(frozen=True, slots=True)
-class ShellProblem:
+class ShellProblem(Struct, frozen=True):
     """A syntax error of the shell code, with what to do about it."""
 
     message: str
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Script:
+class Script(Struct, frozen=True):
     """The shell code of one instruction.
 
     ``items`` is its top-level list. ``text`` is the code as the shell gets it. ``dialect`` comes from SHELL, a

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar
+
+from msgspec import Struct, field
 
 from dfopt.source import Source, Span
 
@@ -13,8 +14,7 @@ if TYPE_CHECKING:
     from dfopt.edit import Edit
 
 
-@dataclass(frozen=True, slots=True)
-class Word:
+class Word(Struct, frozen=True):
     """One argument as BuildKit's low-level parser sees it.
 
     ``text`` is the argument after continuations are joined, quotes and variables still in it; for an element of a JSON
@@ -25,8 +25,7 @@ class Word:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Flag:
+class Flag(Struct, frozen=True):
     """An option in front of the arguments: ``--name`` or ``--name=value``, quotes removed. ``value`` is None without =."""
 
     name: str
@@ -35,8 +34,7 @@ class Flag:
     value_span: Span | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Heredoc:
+class Heredoc(Struct, frozen=True):
     """A here-document: its word in the logical line and its body.
 
     ``name`` is the word that ends it, ``fd`` the file descriptor, ``chomp`` is set by ``<<-`` (leading tabs go),
@@ -61,8 +59,7 @@ class Heredoc:
         return "".join(line.lstrip("\t") for line in self.content.splitlines(keepends=True))
 
 
-@dataclass(frozen=True, slots=True)
-class Joined:
+class Joined(Struct, frozen=True):
     """A piece of text glued from several lines, with the way back to the file.
 
     ``segments`` are pairs (offset in ``text``, offset in the file): from there on, both run side by side up to the next
@@ -92,16 +89,14 @@ class Joined:
         return Span(first, first if end <= start else self.to_file(end - 1) + 1)
 
 
-@dataclass(frozen=True, slots=True)
-class Comment:
+class Comment(Struct, frozen=True):
     """A comment line: ``text`` is what stands after the ``#``, trimmed."""
 
     text: str
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Directive:
+class Directive(Struct, frozen=True):
     """A parser directive at the top of the file: syntax, escape or check. ``name`` is in lower case."""
 
     name: str
@@ -110,8 +105,7 @@ class Directive:
     value_span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
+class Problem(Struct, frozen=True):
     """Something that BuildKit refuses, or that no build can mean.
 
     ``code`` is the rule code of letter E, ``stage`` tells where BuildKit meets it: "parse" or "instructions"
@@ -125,8 +119,7 @@ class Problem:
     edits: tuple[Edit, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Instruction:
+class Instruction(Struct, frozen=True, kw_only=True):
     """What all instructions have.
 
     ``keyword`` is in upper case. ``span`` runs from the keyword to the end of the last line that belongs to the
@@ -166,13 +159,11 @@ class Instruction:
         return flag is not None and (flag.value or "true").lower() == "true"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Unknown(Instruction):
+class Unknown(Instruction, frozen=True, kw_only=True):
     """An instruction that could not be understood; its problems say why."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class From(Instruction):
+class From(Instruction, frozen=True, kw_only=True):
     """FROM: the image or stage name as written, and the stage's name in lower case."""
 
     image: Word
@@ -186,8 +177,7 @@ class From(Instruction):
         return self.flag_value("platform")
 
 
-@dataclass(frozen=True, slots=True)
-class Pair:
+class Pair(Struct, frozen=True):
     """A key and its value in ENV, LABEL or ARG, quotes and variables still in both.
 
     ``value`` is None for an ARG without default. ``legacy`` marks ``ENV key value``.
@@ -201,29 +191,25 @@ class Pair:
     legacy: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Arg(Instruction):
+class Arg(Instruction, frozen=True, kw_only=True):
     """ARG: one or more build arguments."""
 
     pairs: tuple[Pair, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Env(Instruction):
+class Env(Instruction, frozen=True, kw_only=True):
     """ENV: environment variables."""
 
     pairs: tuple[Pair, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Label(Instruction):
+class Label(Instruction, frozen=True, kw_only=True):
     """LABEL: metadata of the image."""
 
     pairs: tuple[Pair, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CommandInstruction(Instruction):
+class CommandInstruction(Instruction, frozen=True, kw_only=True):
     """An instruction that holds a command line: ``exec_form`` are the strings of a JSON array, or None for shell form."""
 
     exec_form: tuple[Word, ...] | None = None
@@ -234,8 +220,7 @@ class CommandInstruction(Instruction):
         return self.exec_form is not None
 
 
-@dataclass(frozen=True, slots=True)
-class Mount:
+class Mount(Struct, frozen=True):
     """One ``--mount`` of a RUN: its fields as written (keys in lower case, a bare key has None) and its flag."""
 
     fields: tuple[tuple[str, str | None], ...]
@@ -266,31 +251,26 @@ class Mount:
         return self.get("from")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Run(CommandInstruction):
+class Run(CommandInstruction, frozen=True, kw_only=True):
     """RUN: a command that makes a layer. ``script_heredoc`` is the single here-document that is the whole command."""
 
     mounts: tuple[Mount, ...] = ()
     script_heredoc: Heredoc | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Cmd(CommandInstruction):
+class Cmd(CommandInstruction, frozen=True, kw_only=True):
     """CMD: the default command."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Entrypoint(CommandInstruction):
+class Entrypoint(CommandInstruction, frozen=True, kw_only=True):
     """ENTRYPOINT: the program that runs the command."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Shell(CommandInstruction):
+class Shell(CommandInstruction, frozen=True, kw_only=True):
     """SHELL: the shell of the following shell forms."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Healthcheck(CommandInstruction):
+class Healthcheck(CommandInstruction, frozen=True, kw_only=True):
     """HEALTHCHECK: ``is_none`` switches an inherited check off."""
 
     is_none: bool = False
@@ -298,8 +278,7 @@ class Healthcheck(CommandInstruction):
     """The text after the word CMD; None for NONE."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FileInstruction(Instruction):
+class FileInstruction(Instruction, frozen=True, kw_only=True):
     """COPY and ADD: sources and destination; ``json`` tells whether they stand in a JSON array."""
 
     sources: tuple[Word, ...]
@@ -327,8 +306,7 @@ class FileInstruction(Instruction):
         return self.has_flag("link")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Copy(FileInstruction):
+class Copy(FileInstruction, frozen=True, kw_only=True):
     """COPY."""
 
     @property
@@ -337,65 +315,54 @@ class Copy(FileInstruction):
         return self.flag_value("from") or None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Add(FileInstruction):
+class Add(FileInstruction, frozen=True, kw_only=True):
     """ADD."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Words(Instruction):
+class Words(Instruction, frozen=True, kw_only=True):
     """What EXPOSE and VOLUME share: a list of words."""
 
     words: tuple[Word, ...]
     json: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Expose(Words):
+class Expose(Words, frozen=True, kw_only=True):
     """EXPOSE: ports."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Volume(Words):
+class Volume(Words, frozen=True, kw_only=True):
     """VOLUME: paths."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Text(Instruction):
+class Text(Instruction, frozen=True, kw_only=True):
     """What instructions with a single text share."""
 
     text: Word
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class User(Text):
+class User(Text, frozen=True, kw_only=True):
     """USER: user and group of what follows and of the container."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Workdir(Text):
+class Workdir(Text, frozen=True, kw_only=True):
     """WORKDIR: the current directory."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Stopsignal(Text):
+class Stopsignal(Text, frozen=True, kw_only=True):
     """STOPSIGNAL."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Maintainer(Text):
+class Maintainer(Text, frozen=True, kw_only=True):
     """MAINTAINER, deprecated."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Onbuild(Instruction):
+class Onbuild(Instruction, frozen=True, kw_only=True):
     """ONBUILD: the instruction that a child image runs."""
 
     trigger: Instruction
 
 
-@dataclass(frozen=True, eq=False)
-class Dockerfile:
+class Dockerfile(Struct, frozen=True, eq=False, dict=True):
     """The tree of one file.
 
     ``pieces`` are the spans of directives, comments, blank stretches and instructions in order; they cover the file
@@ -409,7 +376,7 @@ class Dockerfile:
     problems: tuple[Problem, ...] = ()
     """All problems of the file in order, those of the instructions included."""
     escape: str = "\\"
-    pieces: tuple[Span, ...] = field(default=(), repr=False)
+    pieces: tuple[Span, ...] = ()
 
     KEYWORDS: ClassVar[tuple[str, ...]] = (
         "ADD", "ARG", "CMD", "COPY", "ENTRYPOINT", "ENV", "EXPOSE", "FROM", "HEALTHCHECK", "LABEL", "MAINTAINER",

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Literal
+
+from msgspec import Struct, field
 
 from dfopt.shell.model import Command, ShellWord
 
@@ -18,8 +19,7 @@ Action = Literal[
 ]  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Option:
+class Option(Struct, frozen=True):
     """An option of a tool. ``names`` are its spellings, ``value`` tells whether it takes one."""
 
     names: tuple[str, ...]
@@ -27,8 +27,7 @@ class Option:
     meaning: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Cleaning:
+class Cleaning(Struct, frozen=True):
     """How what a tool leaves behind is avoided or removed.
 
     ``paths`` are the caches it leaves (``~`` is the user's home), ``options`` avoid them, ``commands`` remove them, and
@@ -41,8 +40,7 @@ class Cleaning:
     environment: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Subcommand:
+class Subcommand(Struct, frozen=True):
     """One verb of a tool (or its only one, with ``names=()``): what it does and which files decide what it does.
 
     ``manifests`` are the files in the working directory that an install reads (lock files included, globs allowed);
@@ -63,8 +61,7 @@ class Subcommand:
     wall: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Tool:
+class Tool(Struct, frozen=True):
     """A command-line tool.
 
     ``family`` groups tools that share a database or a habit (apt-get and apt are "apt"). ``yes`` are the options that
@@ -86,8 +83,7 @@ class Tool:
     doc: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Invocation:
+class Invocation(Struct, frozen=True):
     """A command that was recognised as a call of a known tool.
 
     ``options`` maps the first spelling of each given option to its last value (None for a switch), ``operands`` are the words that are
@@ -117,8 +113,7 @@ class Invocation:
         return any(name in self.options for name in names)
 
 
-@dataclass(frozen=True, slots=True)
-class Effects:
+class Effects(Struct, frozen=True):
     """What running something does.
 
     Paths are absolute and may hold globs; a path that ends in ``/`` means everything below it; ``"*"`` alone is
@@ -160,8 +155,7 @@ class Effects:
 NOTHING = Effects()
 
 
-@dataclass(frozen=True, slots=True)
-class Setting:
+class Setting(Struct, frozen=True):
     """The surroundings in which a command runs: directory, home, user and known variables."""
 
     directory: str | None = "/"

@@ -18,6 +18,8 @@ class ContextFile(Struct, frozen=True):
     mode: int
     type: FileType = "file"
     target: str = ""
+    link: str = ""
+    """The path of the first entry that is the same file, for hard links."""
 
 
 class BuildContext(Struct, frozen=True, dict=True):
@@ -33,3 +35,10 @@ class BuildContext(Struct, frozen=True, dict=True):
     changes: Mapping[str, int] = field(default_factory=dict)
     texts: Mapping[str, str] = field(default_factory=dict)
     """Contents of small files given in memory (editors, tests)."""
+    notes: tuple[str, ...] = ()
+    """What could not be read, in plain sentences."""
+
+    @property
+    def size_bytes(self) -> int:
+        """The bytes of all files that are sent, hard links counted once."""
+        return sum(file.size_bytes for file in self.files.values() if not file.link)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Literal
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from msgspec import Struct, field
 
 from dfopt.shell.model import Command, ShellWord
+
+if TYPE_CHECKING:
+    from dfopt.tools.paths import Place
 
 Kind = Literal[
     "package-manager", "build", "fetch", "archive", "files", "owner", "user", "vcs", "text", "shell", "service", "other"
@@ -17,21 +20,33 @@ Action = Literal[
     "make-directory", "copy", "move", "link", "change-owner", "change-mode", "touch", "add-user", "edit", "print",
     "test", "run", "configure", "clone", "query", "sync", "other",
 ]  # fmt: skip
+Role = Literal["", "text", "read", "write", "tree", "cd", "url", "remove"]
+"""What a value stands for: nothing of interest, text, a file read, a file written, a folder written with all below it,
+the folder the tool works in, a URL that is fetched, a path that is removed."""
+Syntax = Literal["gnu", "single", "raw"]
+"""How options are written: bundled short and long ones, ``-name value`` without bundles (go, java), or not at all."""
+Shape: TypeAlias = "Callable[[Invocation, Place], Effects]"
+"""What a verb does beyond its table: a pure function of one call and the place where it runs."""
 
 
 class Option(Struct, frozen=True):
-    """An option of a tool. ``names`` are its spellings, ``value`` tells whether it takes one."""
+    """An option of a tool. ``names`` are its spellings, ``value`` tells whether it takes one.
+
+    ``optional`` values only count where they are attached (``-j4``, ``--color=auto``). ``role`` tells what the value is.
+    """
 
     names: tuple[str, ...]
     value: bool = False
     meaning: str = ""
+    role: Role = ""
+    optional: bool = False
 
 
 class Cleaning(Struct, frozen=True):
     """How what a tool leaves behind is avoided or removed.
 
     ``paths`` are the caches it leaves (``~`` is the user's home), ``options`` avoid them, ``commands`` remove them, and
-    ``environment`` names variables that switch them off.
+    ``environment`` names variables that switch them off (``NAME`` with any value, or ``NAME=value``).
     """
 
     paths: tuple[str, ...] = ()
@@ -47,6 +62,13 @@ class Subcommand(Struct, frozen=True):
     ``runs_project_code`` tells that the verb may run code of the project (npm's life cycle scripts, ``pip install .``,
     make); ``deterministic`` that the result only depends on what is read; ``network`` that it fetches;
     ``optional_manifests`` are read where they exist.
+
+    Paths in ``reads``, ``writes`` and ``removes`` are taken from the working directory where they are relative, ``~`` is
+    the home; one that ends in ``/`` stands for everything below. ``leaves`` are caches left behind unless an option or
+    variable of the tool's ``cleaning`` avoids them. ``needs_lists`` and ``refreshes_lists`` are about the tool's package
+    lists, ``changes_packages`` about its database. ``operands`` is the role of the words that are no options, ``shape``
+    adds what tables cannot say. ``users`` tells that accounts may change. ``seconds`` is a rough duration on a usual
+    machine, a documented default for cost models, not a measurement.
     """
 
     names: tuple[str, ...]
@@ -59,6 +81,18 @@ class Subcommand(Struct, frozen=True):
     deterministic: bool = False
     runs_project_code: bool = False
     wall: bool = False
+    removes: tuple[str, ...] = ()
+    leaves: tuple[str, ...] = ()
+    needs_lists: bool = False
+    refreshes_lists: bool = False
+    changes_packages: bool = False
+    users: bool = False
+    varies: bool = False
+    options: tuple[Option, ...] = ()
+    operands: Role = ""
+    shape: Shape | None = None
+    seconds: float = 0.1
+    reason: str = ""
 
 
 class Tool(Struct, frozen=True):
@@ -67,6 +101,10 @@ class Tool(Struct, frozen=True):
     ``family`` groups tools that share a database or a habit (apt-get and apt are "apt"). ``yes`` are the options that
     keep it from asking, ``pin`` is how a version is pinned (``"="``, ``"=="``, ``"@"``), ``database`` the paths of its
     package database, ``minimal`` options that keep optional packages out.
+
+    ``environment`` are variables that change what it does (globs allowed). ``local`` tools are meant where they are
+    called by a path into the project (``./configure``); others are then taken for a script of the project.
+    ``permutes`` tells that options may stand after operands.
     """
 
     names: tuple[str, ...]
@@ -81,6 +119,41 @@ class Tool(Struct, frozen=True):
     database: tuple[str, ...] = ()
     lists: tuple[str, ...] = ()
     doc: str = ""
+    syntax: Syntax = "gnu"
+    environment: tuple[str, ...] = ()
+    local: bool = False
+    permutes: bool = True
+    default: str | None = None
+    """The verb that is meant where none is given (``yarn`` is ``yarn install``)."""
+
+
+class Package(Struct, frozen=True):
+    """A package as it is named in a call.
+
+    ``version`` is what pins it (None without), ``pinned`` tells whether that names one version; ``is_local`` marks paths,
+    ``is_url`` addresses, ``excluded`` names that are to be absent (apt's ``name-``, apk's ``!name``). ``source`` is the
+    suite, tag or channel asked for, ``unknown`` tells that the word holds something that cannot be known.
+    """
+
+    name: str
+    version: str | None
+    word: ShellWord
+    is_local: bool = False
+    is_url: bool = False
+    pinned: bool = False
+    excluded: bool = False
+    source: str | None = None
+    unknown: bool = False
+
+
+class Cleaned(Struct, frozen=True):
+    """What a command takes away of the caches that tools leave: paths, and per family those of its paths that go."""
+
+    paths: frozenset[str] = frozenset()
+    families: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def __bool__(self) -> bool:
+        return bool(self.families)
 
 
 class Invocation(Struct, frozen=True):
@@ -117,8 +190,8 @@ class Effects(Struct, frozen=True):
     """What running something does.
 
     Paths are absolute and may hold globs; a path that ends in ``/`` means everything below it; ``"*"`` alone is
-    everything. ``reads`` and ``writes`` are about the file system; ``removes`` are paths deleted; ``creates`` are writes
-    that make new files only. ``caches`` are paths left behind that nobody needs later. ``packages`` names package databases
+    everything; ``**`` stands for a part that cannot be known and may hold slashes. ``reads`` and ``writes`` are about the
+    file system; ``removes`` are paths deleted with all below them. ``caches`` are paths left behind that nobody needs later. ``packages`` names package databases
     ("dpkg", "apk", "rpm") that are read and changed, ``lists`` package lists ("apt", ...) that are needed, ``refreshes`` those that are
     renewed. ``fetches`` are URLs or "index" for a package index. ``environment`` are variables used, ``varies`` tells
     that the result can differ from day to day. ``wall`` tells that the command is unknown: it may read and write everything.

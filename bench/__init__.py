@@ -1,0 +1,1 @@
+"""What the project claims, measured by commands that anyone can run."""

@@ -36,3 +36,9 @@ class ImageFacts(Struct, frozen=True):
     packages: Mapping[str, str] = field(default_factory=dict)
     commands: tuple[str, ...] = ()
     """Programs known to be there beyond a minimal system (python3, node, go ...)."""
+    entrypoint: tuple[str, ...] = ()
+    """The image's ENTRYPOINT, empty where it has none."""
+    command: tuple[str, ...] = ()
+    """The image's CMD, empty where it has none."""
+    has_shell: bool = True
+    """False for images without a shell (distroless, chiseled, scratch), where a RUN in shell form cannot work."""

@@ -2,8 +2,8 @@
 
     python .ci/agreement.py SHARED
 
-``floors.json`` holds, per measurement, the arguments of the command (``{shared}`` stands for the folder), a pattern whose groups are
-figures of the last matching line, and a floor for each. Floors only ever rise.
+``floors.json`` holds, per measurement, the arguments of the command (``{shared}`` stands for the folder), a pattern
+whose groups are figures of the last matching line, and a floor for each. Floors only ever rise.
 """
 
 import json
@@ -36,9 +36,8 @@ def main(shared: str) -> int:
             figure >= floor if row.get("better", "higher") == "higher" else figure <= floor
             for figure, floor in zip(figures, row["floors"], strict=True)
         )
-        print(
-            f"{'ok  ' if good else 'FELL'} {name}: {match.group(0)} (floor {row['floors']}, {time.monotonic() - start:.0f} s)"
-        )
+        took = time.monotonic() - start
+        print(f"{'ok  ' if good else 'FELL'} {name}: {match.group(0)} (floor {row['floors']}, {took:.0f} s)")
         fallen += not good
     return fallen
 

@@ -2,8 +2,8 @@
 
     python -m bench.corpus CORPUS.jsonl [--limit N] [--sample RULE:COUNT] [--no-rewrites] [--no-predictions]
 
-Per file: the tree must give the text back byte for byte; the linter must not crash; a fixed or optimized text must parse
-without new problems, pass the equivalence check where it is called safe, and not change when optimized again.
+Per file: the tree must give the text back byte for byte; the linter must not crash; a fixed or optimized text must
+parse without new problems, pass the equivalence check where it is called safe, and not change when optimized again.
 ``--sample RULE:COUNT`` prints hits of one rule to read. The last line tells crashes, lost bytes and broken rewrites.
 """
 

@@ -2,10 +2,10 @@
 
     python -m bench.speed CORPUS.jsonl|FOLDER [--files 50] [--bulk N] [--jobs 2]
 
-Cold: every tool lints each file in a process of its own, taking turns file by file, so that a noisy machine hits all of
-them alike. Bulk: every tool lints all files, dfopt in ``--jobs`` processes; hadolint as it comes (one process) and spread over as
-many processes. Parsing: files per second in this process, against dockerfile-parse and (where installed) ``dockerfile``.
-A tool that is not installed is named and left out.
+Cold: every tool lints each file in a process of its own, taking turns file by file, so that a noisy machine hits all
+of them alike. Bulk: every tool lints all files, dfopt in ``--jobs`` processes; hadolint as it comes (one process) and
+spread over as many processes. Parsing: files per second in this process, against dockerfile-parse and (where installed)
+the ``dockerfile`` package. A tool that is not installed is named and left out.
 """
 
 from __future__ import annotations

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from msgspec import Struct, field
 
 from dfopt.images.model import ImageFacts
-from dfopt.tools.model import Invocation
+
+if TYPE_CHECKING:
+    from dfopt.tools.model import Invocation
 
 
 class Estimate(Struct, frozen=True):

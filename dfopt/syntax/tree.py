@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar
@@ -12,6 +13,8 @@ from dfopt.source import Source, Span
 
 if TYPE_CHECKING:
     from dfopt.edit import Edit
+
+_LEADING_TABS = re.compile(r"^\t+", re.MULTILINE)
 
 
 class Word(Struct, frozen=True):
@@ -56,7 +59,7 @@ class Heredoc(Struct, frozen=True):
         """The body as it is used: without leading tabs where ``<<-`` asks for that."""
         if not self.chomp:
             return self.content
-        return "".join(line.lstrip("\t") for line in self.content.splitlines(keepends=True))
+        return _LEADING_TABS.sub("", self.content)
 
 
 class Joined(Struct, frozen=True):
@@ -160,7 +163,9 @@ class Instruction(Struct, frozen=True, kw_only=True):
 
 
 class Unknown(Instruction, frozen=True, kw_only=True):
-    """An instruction that could not be understood; its problems say why."""
+    """An instruction that could not be understood; its problems say why. ``words`` are the arguments found all the same."""
+
+    words: tuple[Word, ...] = ()
 
 
 class From(Instruction, frozen=True, kw_only=True):

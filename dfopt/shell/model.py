@@ -66,6 +66,9 @@ class Command(Struct, frozen=True):
     changes of directory and variables are lost after it (parentheses, pipes, ``$(...)``, background).
     ``directory`` is the absolute directory it runs in as far as ``cd`` before it tells; None where unknown.
     ``environment`` are exported or prefixed variables known at this point beyond those given from outside.
+    ``options`` are the shell options in force, by their long names (``errexit``, ``pipefail``, ``xtrace`` ...).
+    A command that only assigns variables has no words. A known variable or brace expansion may give several words, or
+    none; they share ``raw`` and ``span``.
     """
 
     words: tuple[ShellWord, ...]
@@ -83,6 +86,7 @@ class Command(Struct, frozen=True):
     depth: int = 0
     directory: str | None = None
     environment: tuple[tuple[str, str | None], ...] = ()
+    options: frozenset[str] = frozenset()
 
     @property
     def name(self) -> str | None:
@@ -115,13 +119,22 @@ class Pipeline(Struct, frozen=True):
 
 
 class Compound(Struct, frozen=True):
-    """``if``, ``for``, ``while``, ``until``, ``case``, ``{ }``, ``( )``, a function or ``[[ ]]``, with the lists inside."""
+    """``if``, ``for``, ``while``, ``until``, ``case``, ``{ }``, ``( )``, a function or ``[[ ]]``, with the lists inside.
+
+    ``kind`` is the opening word (``if``, ``for``, ``select``, ``while``, ``until``, ``case``, ``{``, ``(``, ``[[``,
+    ``((``, ``coproc``), ``function``, or ``script`` for ``sh -c 'code'``, whose shell is the ``name`` and whose own words
+    are the ``words``. ``name`` is the name of a function or of the variable of ``for``. ``words`` are those of ``for``,
+    ``case`` (subject first, then patterns) and ``[[``. ``sections`` are the lists of the body apart, each with its role:
+    condition, then, elif (its condition), else, do, pattern, body.
+    """
 
     kind: str
     body: tuple[ListItem, ...]
     span: Span
     redirects: tuple[Redirect, ...] = ()
     name: str | None = None
+    words: tuple[ShellWord, ...] = ()
+    sections: tuple[tuple[str, tuple[ListItem, ...]], ...] = ()
 
 
 class ListItem(Struct, frozen=True):
@@ -148,7 +161,7 @@ class Script(Struct, frozen=True):
 
     ``items`` is its top-level list. ``text`` is the code as the shell gets it. ``dialect`` comes from SHELL, a
     ``# hadolint shell=`` comment or a shebang; scripts of other languages have no items. ``options`` are the options in
-    force at the start (``-e``, ``-o pipefail`` from SHELL).
+    force at the start, by their long names (``errexit``, ``pipefail`` from SHELL or a shebang).
     """
 
     text: str

@@ -1,0 +1,738 @@
+"""From syntax to commands: words expanded, directories, variables and options followed, wrappers seen through."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Callable, Mapping
+
+from dfopt.shell.forms import (
+    AssignmentForm,
+    BlockForm,
+    Form,
+    ItemForm,
+    NestedForm,
+    PipeForm,
+    RedirectForm,
+    ScriptForm,
+    SimpleForm,
+    WordForm,
+)
+from dfopt.shell.model import (
+    Assignment,
+    Command,
+    Compound,
+    Dialect,
+    ListItem,
+    Node,
+    Operator,
+    Pipeline,
+    Redirect,
+    ShellProblem,
+    ShellWord,
+)
+from dfopt.shell.reader import unquote
+from dfopt.shell.words import Expander, expand_braces, nested_ranges
+from dfopt.shell.wrappers import change_options, inline_script, unwrap
+from dfopt.source import Span
+from dfopt.syntax.tree import Joined
+
+_SAFE = re.compile(r"[A-Za-z0-9_@%+=:,./-]+")
+_DECLARES = frozenset({"export", "declare", "typeset", "local", "readonly"})
+_NAME_VALUE = re.compile(r"([A-Za-z_]\w*)(\+?=)(.*)", re.ASCII | re.DOTALL)
+_LEAVES = frozenset({"exit", "return", "exec", "break", "continue"})
+_EXPANDS_BRACES = frozenset({"bash", "zsh", "ksh"})
+_MAX_NESTING = 12
+
+Read = Callable[[str], ScriptForm]
+
+
+class _State:
+    """What a shell knows at a point: directory, variables set by the script, exports, options."""
+
+    __slots__ = ("directory", "exported", "moving", "options", "previous", "stack", "unset", "values")
+
+    def __init__(self, directory: str | None, options: frozenset[str]) -> None:
+        self.directory = directory
+        self.previous: str | None = None
+        self.stack: list[str | None] = []
+        self.values: dict[str, str | None] = {}
+        self.exported: dict[str, None] = {}
+        self.unset: set[str] = set()
+        self.options = options
+        self.moving: set[str] = set()
+
+    def copy(self) -> _State:
+        """Give an independent state, for a subshell or a branch."""
+        other = _State.__new__(_State)
+        other.directory, other.previous, other.options = self.directory, self.previous, self.options
+        other.stack = list(self.stack) if self.stack else []
+        other.values = dict(self.values) if self.values else {}
+        other.exported = dict(self.exported) if self.exported else {}
+        other.unset = set(self.unset) if self.unset else set()
+        other.moving = self.moving
+        return other
+
+    def merge(self, branch: _State) -> None:
+        """Take in what a branch that may have run has changed: what differs is unknown."""
+        if branch.directory != self.directory:
+            self.directory = None
+        if branch.previous != self.previous:
+            self.previous = None
+        for name, value in branch.values.items():
+            if name not in self.values or self.values[name] != value:
+                self.values[name] = None
+        for name in self.values:
+            if name not in branch.values:
+                self.values[name] = None
+        self.exported.update(branch.exported)
+        self.unset &= branch.unset
+
+
+class Evaluator:
+    """Evaluates one script; scripts inside it (``sh -c``, backticks) get evaluators that share its results."""
+
+    def __init__(
+        self,
+        joined: Joined,
+        read: Read,
+        *,
+        dialect: Dialect,
+        variables: Mapping[str, str | None],
+        narrow: bool = False,
+        parent: Evaluator | None = None,
+    ) -> None:
+        self.joined = joined
+        self.text = joined.text
+        self.read = read
+        self.dialect = dialect
+        self.variables = variables
+        self.narrow = narrow
+        self.flat: list[Command | None] = parent.flat if parent else []
+        self.problems: list[ShellProblem] = parent.problems if parent else []
+        self.nesting: int = parent.nesting + 1 if parent else 0
+        self.shift = joined.segments[0][1] - joined.segments[0][0] if len(joined.segments) == 1 else None
+        self.state = _State(None, frozenset())
+        self.expander = Expander(self.lookup, self.is_unset, self.printed)
+
+    # -- places and variables ----------------------------------------------------------------------------------
+
+    def span(self, start: int, end: int) -> Span:
+        """Give the file span of a range of the text."""
+        shift = self.shift
+        return Span(start + shift, end + shift) if shift is not None else self.joined.span(start, end)
+
+    def lookup(self, name: str) -> str | None:
+        """Give a variable's value here; None where it is not known."""
+        state = self.state
+        if name in state.values:
+            return state.values[name]
+        if name == "PWD":
+            return state.directory
+        if name == "OLDPWD":
+            return state.previous
+        return self.variables.get(name)
+
+    def is_unset(self, name: str) -> bool:
+        """Tell whether a variable is known to be unset."""
+        return name in self.state.unset
+
+    def printed(self, code: str) -> str | None:
+        """Give what a command substitution prints, where that is plain."""
+        return self.state.directory if code in ("pwd", "pwd -P") else None
+
+    def words(self, form: WordForm, *, split: bool = True) -> list[ShellWord]:
+        """Expand a word into the words that the command gets."""
+        start, end = form.start, form.end
+        raw = self.text[start:end]
+        span = self.span(start, end)
+        if _SAFE.fullmatch(raw):
+            return [ShellWord(raw, raw, raw, span)]
+        raws = [raw]
+        braces = False
+        if split and not form.nested and "{" in raw and ("," in raw or ".." in raw):
+            raws = expand_braces(raw)
+            braces = len(raws) > 1
+            if braces and self.dialect not in _EXPANDS_BRACES:
+                raws = [raw]
+        nested = nested_ranges(form.nested, start) if form.nested else ()
+        found = []
+        for one in raws:
+            for value, pattern, glob, quoted, names in self.expander.expand(one, nested, split=split):
+                if braces and len(raws) == 1:
+                    pattern, glob = re.sub(r"\{[^{}]*\}", "*", pattern), True
+                found.append(ShellWord(raw, value, pattern, span, glob, quoted, names))
+        return found
+
+    def word(self, form: WordForm) -> ShellWord:
+        """Expand a word where no splitting takes place."""
+        return self.words(form, split=False)[0]
+
+    # -- lists -------------------------------------------------------------------------------------------------
+
+    def items(
+        self, forms: list[ItemForm], depth: int, conditional: bool, subshell: bool, wrappers: tuple[str, ...]
+    ) -> tuple[ListItem, ...]:
+        """Evaluate a list in order."""
+        found: list[ListItem] = []
+        for form in forms:
+            operator: Operator = form.operator  # type: ignore[assignment]  # the readers only give operators
+            alternative = operator == "||"
+            branch: _State | None = None
+            if alternative or form.background:
+                branch = self.state
+                self.state = branch.copy()
+            node = self.node(
+                form.form, depth, conditional or alternative, subshell or form.background, wrappers, operator,
+                form.background,
+            )  # fmt: skip
+            if branch is not None:
+                after, self.state = self.state, branch
+                if alternative and not form.background and not _leaves(form.form, self.text):
+                    branch.merge(after)
+            operator_span = self.span(form.start, form.end) if operator and form.end > form.start else None
+            found.append(ListItem(operator, node, self.span(form.form.start, form.form.end), operator_span))
+        return tuple(found)
+
+    def node(
+        self,
+        form: Form,
+        depth: int,
+        conditional: bool,
+        subshell: bool,
+        wrappers: tuple[str, ...],
+        operator: Operator = "",
+        background: bool = False,
+        piped: bool = False,
+        pipes: bool = False,
+        negated: bool = False,
+    ) -> Node:
+        """Evaluate a command, pipeline or compound."""
+        if isinstance(form, SimpleForm):
+            return self.simple(
+                form, depth, conditional, subshell, wrappers, operator, background, piped, pipes, negated
+            )
+        if isinstance(form, BlockForm):
+            return self.block(form, depth, conditional, subshell, wrappers)
+        elements = []
+        last = len(form.elements) - 1
+        for index, element in enumerate(form.elements):
+            keep = None
+            if last:
+                keep = self.state
+                self.state = keep.copy()
+            inner: Operator = form.operators[index - 1] if index else operator  # type: ignore[assignment]
+            elements.append(
+                self.node(
+                    element, depth, conditional, subshell or last > 0, wrappers, inner, background,
+                    piped or index > 0, pipes or index < last, form.negated and index == last,
+                )
+            )  # fmt: skip
+            if keep is not None:
+                self.state = keep
+        return Pipeline(tuple(elements), self.span(form.start, form.end), form.negated)
+
+    def block(
+        self, form: BlockForm, depth: int, conditional: bool, subshell: bool, wrappers: tuple[str, ...]
+    ) -> Compound:
+        """Evaluate a compound command."""
+        kind = form.kind
+        for word in form.words:
+            self.nested(word.nested, depth, conditional, wrappers)
+        words = tuple(self.word(word) for word in form.words) if kind not in ("((",) else ()
+        sections: list[tuple[str, tuple[ListItem, ...]]] = []
+        before = self.state
+        if kind in ("(", "coproc"):
+            self.state = before.copy()
+            sections = [
+                (role, self.items(items, depth + 1, conditional, True, wrappers)) for role, items in form.sections
+            ]
+            self.state = before
+        elif kind == "{":
+            sections = [
+                (role, self.items(items, depth + 1, conditional, subshell, wrappers)) for role, items in form.sections
+            ]
+        elif kind == "function":
+            self.state = before.copy()
+            self.forget(form)
+            if self.changes_directory(form):
+                self.state.directory = None
+            sections = [(role, self.items(items, depth + 1, True, subshell, wrappers)) for role, items in form.sections]
+            self.state = before
+            if form.name and (self.changes_directory(form) or _assigned(form)):
+                before.moving = before.moving | {form.name}
+        elif kind in ("if", "case"):
+            sections = self.branches(form, depth, conditional, subshell, wrappers)
+        else:
+            sections = self.loop(form, words, depth, conditional, subshell, wrappers)
+        redirects = tuple(self.redirect(redirect, depth, conditional, wrappers) for redirect in form.redirects)
+        body = tuple(item for _, items in sections for item in items)
+        return Compound(kind, body, self.span(form.start, form.end), redirects, form.name, words, tuple(sections))
+
+    def branches(
+        self, form: BlockForm, depth: int, conditional: bool, subshell: bool, wrappers: tuple[str, ...]
+    ) -> list[tuple[str, tuple[ListItem, ...]]]:
+        """Evaluate ``if`` and ``case``: each branch starts from the same state, what they change differently is unknown."""
+        sections = []
+        ends: list[_State] = []
+        complete = False
+        for role, items in form.sections:
+            if role in ("condition", "elif"):
+                run = conditional or role == "elif"
+                sections.append((role, self.items(items, depth + 1, run, subshell, wrappers)))
+                continue
+            start = self.state
+            self.state = start.copy()
+            sections.append((role, self.items(items, depth + 1, True, subshell, wrappers)))
+            if not (items and _leaves(items[-1].form, self.text)):
+                ends.append(self.state)
+            self.state = start
+            complete = complete or role == "else"
+        if complete and ends:
+            self.state = ends.pop()
+        for end in ends:
+            self.state.merge(end)
+        return sections
+
+    def loop(
+        self,
+        form: BlockForm,
+        words: tuple[ShellWord, ...],
+        depth: int,
+        conditional: bool,
+        subshell: bool,
+        wrappers: tuple[str, ...],
+    ) -> list[tuple[str, tuple[ListItem, ...]]]:
+        """Evaluate a loop: what its body changes is unknown at its beginning, unless the body changes it back."""
+        start = self.state
+        once = form.kind in ("for", "select") and len(words) == 1 and not words[0].glob
+        if not once:
+            self.forget(form)
+        if form.name:
+            self.assign(form.name, words[0].value if once else None)
+        mark, problems = len(self.flat), len(self.problems)
+        moves = not once and self.changes_directory(form)
+
+        def run() -> list[tuple[str, tuple[ListItem, ...]]]:
+            return [
+                (role, self.items(items, depth + 1, conditional or role != "condition", subshell, wrappers))
+                for role, items in form.sections
+            ]
+
+        self.state = start.copy()
+        sections = run()
+        if moves and self.state.directory != start.directory and start.directory is not None:
+            del self.flat[mark:]
+            del self.problems[problems:]
+            self.state = start.copy()
+            self.state.directory = self.state.previous = None
+            sections = run() if depth < 6 else sections
+        end, self.state = self.state, start
+        start.merge(end)
+        return sections
+
+    def forget(self, form: BlockForm) -> None:
+        """Make the variables that a body assigns unknown."""
+        for name in _assigned(form):
+            self.assign(name, None)
+
+    def changes_directory(self, form: BlockForm) -> bool:
+        """Tell whether a body holds a ``cd`` outside of subshells."""
+        return any(
+            simple.words and self.text[simple.words[0].start : simple.words[0].end] in ("cd", "pushd", "popd")
+            for simple in _simple_forms(form)
+        )
+
+    # -- simple commands ---------------------------------------------------------------------------------------
+
+    def nested(
+        self, forms: tuple[NestedForm, ...], depth: int, conditional: bool, wrappers: tuple[str, ...]
+    ) -> None:
+        """Evaluate the commands of substitutions."""
+        for form in forms:
+            keep = self.state
+            self.state = keep.copy()
+            if form.items is not None:
+                self.items(form.items, depth + 1, conditional, True, wrappers)
+            else:
+                joined = unescape(self.joined, form.start + 1, max(form.end - 1, form.start + 1), "`\\$")
+                self.script(joined, self.dialect, keep.copy(), depth + 1, conditional, wrappers)
+            self.state = keep
+
+    def script(
+        self, joined: Joined, dialect: Dialect, state: _State, depth: int, conditional: bool, wrappers: tuple[str, ...]
+    ) -> tuple[ListItem, ...]:
+        """Read and evaluate a script of its own inside this one."""
+        if self.nesting >= _MAX_NESTING:
+            return ()
+        inner = Evaluator(
+            joined, self.read, dialect=dialect, variables=self.variables, narrow=self.narrow, parent=self
+        )
+        inner.state = state
+        return inner.run(depth, conditional, True, wrappers)[0]
+
+    def run(
+        self, depth: int = 0, conditional: bool = False, subshell: bool = False, wrappers: tuple[str, ...] = ()
+    ) -> tuple[tuple[ListItem, ...], tuple[Span, ...]]:
+        """Read and evaluate the text; give its list and its comments."""
+        form = self.read(self.text)
+        for message, start, end in form.problems:
+            self.problems.append(ShellProblem(message, self.span(start, end)))
+        items = self.items(form.items, depth, conditional, subshell, wrappers)
+        return items, tuple(self.span(start, end) for start, end in form.comments)
+
+    def redirect(
+        self, form: RedirectForm, depth: int, conditional: bool, wrappers: tuple[str, ...]
+    ) -> Redirect:
+        """Evaluate a redirection."""
+        target = None
+        body = None
+        if form.operator in ("<<", "<<-"):
+            if form.target is not None:
+                raw = self.text[form.target.start : form.target.end]
+                value = unquote(raw)
+                target = ShellWord(raw, value, value, self.span(form.target.start, form.target.end), quoted=value != raw)
+            if form.body_start >= 0:
+                body = self.text[form.body_start : form.body_end]
+                if form.operator == "<<-":
+                    body = "".join(line.lstrip("\t") for line in body.splitlines(keepends=True))
+            self.nested(form.nested, depth, conditional, wrappers)
+        elif form.target is not None:
+            self.nested(form.target.nested, depth, conditional, wrappers)
+            target = self.word(form.target)
+        return Redirect(form.operator, form.fd, target, self.span(form.start, form.end), body)
+
+    def simple(
+        self,
+        form: SimpleForm,
+        depth: int,
+        conditional: bool,
+        subshell: bool,
+        wrappers: tuple[str, ...],
+        operator: Operator,
+        background: bool,
+        piped: bool,
+        pipes: bool,
+        negated: bool,
+    ) -> Node:
+        """Evaluate a simple command; the result is a compound where it runs a script given in a word."""
+        state = self.state
+        place = len(self.flat)
+        self.flat.append(None)
+        assignments = tuple(self.assignment(one, depth, conditional, wrappers) for one in form.assignments)
+        words: list[ShellWord] = []
+        for word in form.words:
+            words += self.words(word)
+        redirects = tuple(self.redirect(one, depth, conditional, wrappers) for one in form.redirects)
+        extra: list[tuple[str, str | None]] = []
+        if form.words:
+            extra = [(one.name, one.value.value if one.value else "") for one in assignments]
+        else:
+            for one in assignments:
+                self.set(one)
+        directory = state.directory
+        inner = words
+        code: Compound | None = None
+        while inner:
+            if not self.narrow:
+                code = self.inline(form, inner, depth, conditional, wrappers, redirects, extra, directory)
+                if code is not None:
+                    break
+            found = unwrap(inner, self.narrow)
+            if found is None:
+                break
+            inner = found.words
+            wrappers = (*wrappers, found.name)
+            extra += found.assignments
+            if found.directory is not None:
+                directory = posixpath.normpath(posixpath.join(directory, found.directory)) if directory else None
+            if found.login:
+                directory = None
+        for word in form.words if any(word.nested for word in form.words) else ():
+            if word.nested and not (code is not None and self.is_code(code, word)):
+                self.nested(word.nested, depth, conditional, wrappers)
+        if code is not None:
+            del self.flat[place]
+            return code
+        command = Command(
+            tuple(inner), self.span(form.start, form.end), redirects, assignments, wrappers, operator, piped, pipes,
+            negated, background, conditional, subshell, depth, directory, self.environment(extra), state.options,
+        )  # fmt: skip
+        self.flat[place] = command
+        if words and (inner is words or wrappers[-1] in ("command", "builtin")):
+            self.builtin(inner)
+        return command
+
+    def exec_form(self, words: tuple[ShellWord, ...], span: Span, directory: str | None) -> Command:
+        """Give the command of a JSON array: its strings are the words, nothing is expanded."""
+        inner = list(words)
+        wrappers: tuple[str, ...] = ()
+        extra: list[tuple[str, str | None]] = []
+        while inner and (found := unwrap(inner, self.narrow)) is not None:
+            inner = found.words
+            wrappers = (*wrappers, found.name)
+            extra += found.assignments
+            if found.directory is not None:
+                directory = posixpath.normpath(posixpath.join(directory, found.directory)) if directory else None
+        return Command(
+            tuple(inner), span, wrappers=wrappers, directory=directory, environment=tuple(dict(extra).items())
+        )
+
+    def is_code(self, code: Compound, word: WordForm) -> bool:
+        """Tell whether a word is the one that holds the script of a compound."""
+        return any(one.span == self.span(word.start, word.end) for one in code.words[-1:])
+
+    def inline(
+        self,
+        form: SimpleForm,
+        words: list[ShellWord],
+        depth: int,
+        conditional: bool,
+        wrappers: tuple[str, ...],
+        redirects: tuple[Redirect, ...],
+        extra: list[tuple[str, str | None]],
+        directory: str | None,
+    ) -> Compound | None:
+        """See through ``sh -c 'code'``."""
+        found = inline_script(words)
+        if found is None:
+            return None
+        span = words[found.index].span
+        word = next((one for one in form.words if self.span(one.start, one.end) == span), None)
+        if word is None:
+            return None
+        raw = self.text[word.start : word.end]
+        if not raw or (raw[0] not in "'\"" and words[found.index].value is None) or self.nesting >= _MAX_NESTING:
+            return None
+        joined = unquoted(self.joined, word.start, word.end)
+        state = self.state.copy()
+        state.options = found.options
+        state.directory = None if found.login else directory
+        for name, value in extra:
+            state.values[name] = value
+            state.exported[name] = None
+        if "$" not in raw or raw[0] == "'":
+            for name in list(state.values):
+                if name not in state.exported and name not in self.variables:
+                    state.values[name] = ""
+                    state.unset.add(name)
+        dialect: Dialect = found.shell if found.shell != "su" and found.shell != "runuser" else "sh"  # type: ignore[assignment]
+        items = self.script(joined, dialect, state, depth + 1, conditional, (*wrappers, found.shell))
+        return Compound(
+            "script", items, self.span(form.start, form.end), redirects, found.shell,
+            tuple(words[: found.index + 1]), (("body", items),),
+        )  # fmt: skip
+
+    def assignment(
+        self, form: AssignmentForm, depth: int, conditional: bool, wrappers: tuple[str, ...]
+    ) -> Assignment:
+        """Evaluate an assignment without carrying it out."""
+        self.nested(form.value.nested, depth, conditional, wrappers)
+        start, end = form.value.start, form.value.end
+        raw = self.text[start:end]
+        if raw.startswith("(") or form.indexed:
+            value = ShellWord(raw, None, "*", self.span(start, end), True)
+        elif raw:
+            value = self.word(form.value)
+        else:
+            value = ShellWord("", "", "", self.span(start, end))
+        return Assignment(form.name, value, self.span(form.start, form.end), form.append)
+
+    def set(self, one: Assignment) -> None:
+        """Carry out an assignment."""
+        value = one.value.value if one.value else ""
+        if one.append:
+            before = self.lookup(one.name)
+            value = None if before is None or value is None else before + value
+        self.assign(one.name, value)
+
+    def assign(self, name: str, value: str | None) -> None:
+        """Give a variable a value, None for an unknown one."""
+        state = self.state
+        state.values[name] = value
+        state.unset.discard(name)
+        if "allexport" in state.options:
+            state.exported[name] = None
+
+    def environment(self, extra: list[tuple[str, str | None]]) -> tuple[tuple[str, str | None], ...]:
+        """Give the exported and prefixed variables beyond those from outside."""
+        state = self.state
+        if not state.values and not extra:
+            return ()
+        found = {
+            name: value
+            for name, value in state.values.items()
+            if (name in state.exported or name in self.variables) and name not in state.unset
+        }
+        found.update(extra)
+        return tuple(found.items())
+
+    def builtin(self, words: list[ShellWord]) -> None:
+        """Carry out what a builtin does to the shell itself."""
+        name = words[0].value
+        state = self.state
+        if name in ("cd", "pushd", "popd"):
+            self.change_directory(name, words[1:])
+        elif name in _DECLARES:
+            self.declare(name, words[1:])
+        elif name == "unset":
+            for word in words[1:]:
+                if word.value and word.value != "-v":
+                    state.values[word.value] = ""
+                    state.unset.add(word.value)
+                    state.exported.pop(word.value, None)
+        elif name == "set":
+            texts = [word.value or "" for word in words[1:]]
+            state.options = change_options(texts, state.options)[0]
+        elif name in ("read", "getopts", "mapfile", "readarray"):
+            for word in words[1:]:
+                if word.value and not word.value.startswith("-"):
+                    self.assign(word.value, None)
+        elif name in (".", "source", "eval"):
+            for known in state.values:
+                state.values[known] = None
+            if name == "eval":
+                state.directory = None
+        elif name in state.moving:
+            state.directory = state.previous = None
+            for known in state.values:
+                state.values[known] = None
+
+    def declare(self, name: str, words: list[ShellWord]) -> None:
+        """Carry out ``export`` and its relatives."""
+        state = self.state
+        exports = name == "export" or any((word.value or "").startswith("-") and "x" in (word.value or "") for word in words)
+        for word in words:
+            text = word.value if word.value is not None else word.pattern
+            match = _NAME_VALUE.match(text)
+            variable = match.group(1) if match else text
+            if match:
+                value = match.group(3) if word.value is not None and not word.raw.endswith(")") else None
+                if match.group(2) == "+=":
+                    before = self.lookup(variable)
+                    value = None if before is None or value is None else before + value
+                self.assign(variable, value)
+            if exports and not text.startswith("-"):
+                state.exported[variable] = None
+
+    def change_directory(self, name: str, words: list[ShellWord]) -> None:
+        """Carry out ``cd``, ``pushd`` and ``popd``."""
+        state = self.state
+        operands = [word for word in words if not (word.value or "").startswith("-") or word.value == "-"]
+        before = state.directory
+        if name == "popd":
+            state.directory = state.stack.pop() if state.stack else None
+        elif not operands:
+            state.directory = self.lookup("HOME") if name == "cd" else None
+        else:
+            target = operands[0].value if not operands[0].glob else None
+            if name == "pushd":
+                state.stack.append(before)
+            if target is None:
+                state.directory = None
+            elif target == "-":
+                state.directory = state.previous
+            elif target.startswith("/"):
+                state.directory = posixpath.normpath("/" + target.lstrip("/"))
+            elif before is not None and target:
+                state.directory = posixpath.normpath(posixpath.join(before, target))
+            elif target:
+                state.directory = None
+        state.previous = before
+
+
+def _leaves(form: Form, text: str) -> bool:
+    """Tell whether nothing of this script runs after a command, as after ``exit 1``."""
+    while True:
+        if isinstance(form, SimpleForm):
+            return bool(form.words) and text[form.words[0].start : form.words[0].end] in _LEAVES
+        if isinstance(form, PipeForm) or form.kind != "{" or not form.sections or not form.sections[-1][1]:
+            return False
+        form = form.sections[-1][1][-1].form
+
+
+def _simple_forms(form: Form) -> list[SimpleForm]:
+    """Give the simple commands of a form that run in the same shell."""
+    found: list[SimpleForm] = []
+    stack: list[Form] = [form]
+    while stack:
+        one = stack.pop()
+        if isinstance(one, SimpleForm):
+            found.append(one)
+        elif isinstance(one, PipeForm):
+            stack += one.elements if len(one.elements) == 1 else []
+        elif one.kind != "(":
+            stack += [item.form for _, items in one.sections for item in items]
+    return found
+
+
+def _assigned(form: BlockForm) -> set[str]:
+    """Give the names of the variables that a body may set."""
+    return {one.name for simple in _simple_forms(form) for one in simple.assignments if not simple.words}
+
+
+def pieces(joined: Joined, ranges: list[tuple[int, int]]) -> Joined:
+    """Glue ranges of a text to a new one that still knows where it stands in the file."""
+    text = []
+    segments: list[tuple[int, int]] = []
+    length = 0
+    for start, end in ranges:
+        if end <= start:
+            continue
+        segments.append((length, joined.to_file(start)))
+        segments += [
+            (length + offset - start, place) for offset, place in joined.segments if start < offset < end
+        ]
+        text.append(joined.text[start:end])
+        length += end - start
+    if not segments:
+        segments = [(0, joined.to_file(ranges[0][0]) if ranges else 0)]
+    return Joined("".join(text), tuple(segments))
+
+
+def unescape(joined: Joined, start: int, end: int, escaped: str) -> Joined:
+    """Remove backslashes in front of certain characters."""
+    text = joined.text
+    ranges = []
+    begin = pos = start
+    while pos < end:
+        if text[pos] == "\\" and pos + 1 < end:
+            if text[pos + 1] in escaped:
+                ranges.append((begin, pos))
+                begin = pos + 1
+            elif text[pos + 1] == "\n":
+                ranges.append((begin, pos))
+                begin = pos + 2
+            pos += 2
+        else:
+            pos += 1
+    ranges.append((begin, end))
+    return pieces(joined, ranges)
+
+
+def unquoted(joined: Joined, start: int, end: int) -> Joined:
+    """Remove the quotes of a word that holds a script; expansions in double quotes stay in it as they are written."""
+    text = joined.text
+    ranges: list[tuple[int, int]] = []
+    pos = begin = start
+    double = False
+    while pos < end:
+        char = text[pos]
+        if char == "'" and not double:
+            stop = text.find("'", pos + 1, end)
+            stop = end if stop < 0 else stop
+            ranges += [(begin, pos), (pos + 1, stop)]
+            pos = begin = stop + 1
+        elif char == '"':
+            ranges.append((begin, pos))
+            double = not double
+            pos = begin = pos + 1
+        elif char == "\\" and pos + 1 < end:
+            if not double or text[pos + 1] in '$`"\\\n':
+                ranges.append((begin, pos))
+                begin = pos + 2 if text[pos + 1] == "\n" else pos + 1
+            pos += 2
+        else:
+            pos += 1
+    ranges.append((begin, end))
+    return pieces(joined, ranges)

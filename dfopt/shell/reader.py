@@ -1,0 +1,841 @@
+"""A reader of shell code that never fails: it says what is wrong, steps over it and goes on.
+
+It is used where tree-sitter-bash gives up or goes wrong. The grammar is bash's, a superset of what sh, dash, ash and
+ksh read; where those differ (``[[`` is a command of dash) the difference does not show in the commands found.
+"""
+
+from __future__ import annotations
+
+import re
+
+from dfopt.shell.forms import (
+    AssignmentForm,
+    BlockForm,
+    Form,
+    ItemForm,
+    NestedForm,
+    PipeForm,
+    RedirectForm,
+    ScriptForm,
+    SimpleForm,
+    WordForm,
+)
+
+_BLANK = re.compile(r"(?:[ \t]+|\\\r?\n|\r(?=\n|\Z))*")
+_COMMENT = re.compile(r"#[^\n]*")
+_PLAIN = re.compile(r"[^ \t\n\r|&;()<>\\'\"`$]+")
+_IN_DOUBLE = re.compile(r'[^"\\`$]+')
+_TOKEN = re.compile(r"[^ \t\n\r|&;()<>\\'\"`$#]+")
+_REDIRECT = re.compile(r"(\d+|\{[A-Za-z_]\w*\})?(<<<|<<-|<<|<>|<&|<|>\||>>|>&|>)|(&>>|&>)")
+_ASSIGNMENT = re.compile(r"([A-Za-z_]\w*)(\[[^\]\n]*\])?(\+?=)", re.ASCII)
+_OPERATOR = re.compile(r"&&|\|\||;;&|;;|;&|;|&|\n|\|&|\||\)|\(")
+_VARIABLE = re.compile(r"[A-Za-z_]\w*|[0-9@*#?$!-]", re.ASCII)
+_ANSI = re.compile(r"\$'(?:[^'\\]|\\.)*'", re.DOTALL)
+_NAME = re.compile(r"[A-Za-z_]\w*", re.ASCII)
+_PARENTHESES = re.compile(r"\([ \t]*\)")
+_UNQUOTE = re.compile(r"""'([^']*)'|"((?:[^"\\]|\\.)*)"|\\(.)""", re.DOTALL)
+_DOUBLE_ESCAPE = re.compile(r'\\([\\"$`])|\\\n')
+
+_CLOSERS = frozenset({"then", "elif", "else", "fi", "do", "done", "esac", "}"})
+_DECLARE = frozenset({"declare", "typeset", "local", "export", "readonly", "alias", "eval"})
+_DELIMITERS = frozenset(" \t\n\r|&;()<>")
+_MAX_DEPTH = 50
+_OPENED_BY = {"fi": "if", "done": "do", "esac": "case", "}": "{", "then": "if", "do": "for, while or until"}
+
+
+def read(text: str) -> ScriptForm:
+    """Read a whole script."""
+    reader = _Reader(text, 0, len(text))
+    items = reader.items(frozenset(), "")
+    reader.close_heredocs()
+    return ScriptForm(items, reader.comments, reader.problems)
+
+
+class _Reader:
+    """The state of one reading: position, open here-documents, what may close the constructs around."""
+
+    def __init__(self, text: str, pos: int, end: int, depth: int = 0) -> None:
+        self.text = text
+        self.pos = pos
+        self.end = end
+        self.depth = depth
+        self.comments: list[tuple[int, int]] = []
+        self.problems: list[tuple[str, int, int]] = []
+        self.pending: list[tuple[RedirectForm, str, bool, bool]] = []
+        self.stops: list[frozenset[str]] = []
+        self.not_arithmetic: set[int] = set()
+        self.outer_parenthesis = 0
+
+    # -- tokens ------------------------------------------------------------------------------------------------
+
+    def problem(self, message: str, start: int, end: int) -> None:
+        """Note a syntax error."""
+        self.problems.append((message, start, max(end, start)))
+
+    def peek(self) -> str:
+        """Give the next character, empty at the end."""
+        return self.text[self.pos] if self.pos < self.end else ""
+
+    def skip(self) -> None:
+        """Go over blanks, joined lines and a comment."""
+        match = _BLANK.match(self.text, self.pos, self.end)
+        assert match
+        self.pos = match.end()
+        if self.pos < self.end and self.text[self.pos] == "#":
+            match = _COMMENT.match(self.text, self.pos, self.end)
+            assert match
+            self.comments.append(match.span())
+            self.pos = match.end()
+
+    def newline(self) -> None:
+        """Go over a newline and the bodies of the here-documents opened before it."""
+        self.pos += 1
+        if self.pending:
+            self.read_heredocs()
+
+    def newlines(self) -> None:
+        """Go over blanks, comments and newlines."""
+        while True:
+            self.skip()
+            if self.peek() != "\n":
+                return
+            self.newline()
+
+    def reserved(self) -> str:
+        """Give the unquoted word that begins here, if it is a whole word; empty otherwise."""
+        match = _TOKEN.match(self.text, self.pos, self.end)
+        if match is None:
+            return ""
+        end = match.end()
+        if end < self.end and self.text[end] not in _DELIMITERS:
+            return ""
+        return match.group()
+
+    def is_closer(self, word: str) -> bool:
+        """Tell whether a word closes one of the constructs that are open."""
+        return any(word in stops for stops in self.stops)
+
+    # -- here-documents ----------------------------------------------------------------------------------------
+
+    def read_heredocs(self) -> None:
+        """Read the bodies of the pending here-documents from the current line on."""
+        pending, self.pending = self.pending, []
+        for redirect, delimiter, strip, quoted in pending:
+            start = end = self.pos
+            found = False
+            while self.pos < self.end:
+                stop = self.text.find("\n", self.pos, self.end)
+                stop = self.end if stop < 0 else stop
+                line = self.text[self.pos : stop].rstrip("\r")
+                if (line.lstrip("\t") if strip else line) == delimiter:
+                    end, found = self.pos, True
+                    self.pos = min(stop + 1, self.end)
+                    break
+                self.pos = min(stop + 1, self.end)
+                end = self.pos
+            redirect.body_start, redirect.body_end = start, end
+            if not found:
+                self.problem(
+                    f"The here-document is not ended by a line {delimiter!r}.", redirect.start, redirect.end
+                )
+            if not quoted and ("$(" in (body := self.text[start:end]) or "`" in body or "${" in body):
+                inner = _Reader(self.text, start, end, self.depth + 1)
+                redirect.nested = tuple(inner.double_quoted("", start))
+
+    def close_heredocs(self) -> None:
+        """Report the here-documents that have no body because the text is over."""
+        for redirect, delimiter, _, _ in self.pending:
+            redirect.body_start = redirect.body_end = self.end
+            self.problem(f"The here-document {delimiter!r} has no body.", redirect.start, redirect.end)
+        self.pending = []
+
+    # -- lists -------------------------------------------------------------------------------------------------
+
+    def items(self, stop_words: frozenset[str], stop_char: str) -> list[ItemForm]:
+        """Read a list up to a closing word or character, which is not consumed; ``;`` stands for the ``;;`` of case."""
+        found: list[ItemForm] = []
+        operator, start, end = "", self.pos, self.pos
+        first = 0  # where the current and-or list begins in ``found``
+        self.stops.append(stop_words)
+        self.depth += 1
+        if self.depth > _MAX_DEPTH:
+            self.problem("The code is nested too deeply to be read.", self.pos, self.end)
+            self.pos = self.end
+        while True:
+            self.newlines()
+            char = self.peek()
+            word = self.reserved()
+            if not char or char == stop_char == ")" or word in stop_words or (word in _CLOSERS and self.is_closer(word)):
+                break
+            if stop_char == ";" and char == ";" and self.text[self.pos + 1 : self.pos + 2] in (";", "&"):
+                break
+            if word in _CLOSERS:
+                self.problem(
+                    f"`{word}` stands here without `{_OPENED_BY.get(word, 'if')}`.", self.pos, self.pos + len(word)
+                )
+                self.pos += len(word)
+                continue
+            match = _OPERATOR.match(self.text, self.pos, self.end)
+            if match and match.group() not in ("(",) and not self.redirect_here():
+                self.problem(
+                    f"A command is expected in front of `{match.group()}`; remove the operator or add the command.",
+                    *match.span(),
+                )
+                self.pos = match.end()
+                continue
+            form = self.pipeline()
+            found.append(ItemForm(operator if found else "", start, end, form))
+            self.skip()
+            match = _OPERATOR.match(self.text, self.pos, self.end)
+            if match is None:
+                if self.pos >= self.end:
+                    operator = ""
+                    break
+                word = self.reserved()
+                if word not in _CLOSERS:
+                    self.problem(
+                        "An operator such as `;` or `&&` is missing in front of this word.",
+                        self.pos, self.pos + max(len(word), 1),
+                    )  # fmt: skip
+                operator, start, end, first = ";", self.pos, self.pos, len(found)
+                continue
+            operator, (start, end) = match.group(), match.span()
+            if operator in ("&&", "||"):
+                self.pos = end
+            elif operator in (";", "&"):
+                if operator == "&":
+                    for item in found[first:]:
+                        item.background = True
+                first = len(found)
+                self.pos = end
+            elif operator == "\n":
+                first = len(found)
+                self.newline()
+            elif (operator == ")" and stop_char == ")") or (operator[:2] in (";;", ";&") and stop_char == ";"):
+                break
+            elif operator == "(":
+                self.problem("`(` is not expected here; quote it if it belongs to a word.", start, end)
+                operator, first = ";", len(found)
+            elif operator == ")" and self.outer_parenthesis:
+                break
+            else:
+                self.problem(f"`{operator}` is not expected here; quote it if it belongs to a word.", start, end)
+                self.pos = end
+                operator, first = ";", len(found)
+        if operator in ("&&", "||") and found:
+            self.problem(f"Nothing follows `{operator}`.", start, end)
+        self.depth -= 1
+        self.stops.pop()
+        return found
+
+    def redirect_here(self) -> bool:
+        """Tell whether what begins here is a redirection."""
+        return _REDIRECT.match(self.text, self.pos, self.end) is not None
+
+    def pipeline(self) -> Form:
+        """Read ``[!] command | command ...``."""
+        start = self.pos
+        negated = False
+        while (word := self.reserved()) in ("!", "time"):
+            here = self.pos
+            self.pos += len(word)
+            self.skip()
+            if word == "!":
+                negated = not negated
+            elif self.peek() != "(" and self.reserved() not in ("{", "if", "for", "while", "until", "case", "[[", "!"):
+                self.pos = here
+                break
+        elements = [self.command()]
+        operators: list[str] = []
+        while True:
+            self.skip()
+            if self.peek() != "|" or self.text[self.pos : self.pos + 2] == "||":
+                break
+            operator = "|&" if self.text[self.pos : self.pos + 2] == "|&" else "|"
+            at = self.pos
+            self.pos += len(operator)
+            self.newlines()
+            char = self.peek()
+            if not char or (char in "|&;)" and not self.redirect_here()) or self.reserved() in _CLOSERS:
+                self.problem(f"Nothing follows `{operator}`.", at, at + len(operator))
+                break
+            operators.append(operator)
+            elements.append(self.command())
+        if len(elements) == 1 and not negated:
+            return elements[0]
+        return PipeForm(start, elements[-1].end, elements, operators, negated)
+
+    # -- commands ----------------------------------------------------------------------------------------------
+
+    def command(self) -> Form:
+        """Read a compound or simple command."""
+        if self.peek() == "(":
+            block = self.arithmetic_command() if self.text.startswith("((", self.pos) else None
+            if block is None:
+                block = self.subshell()
+            self.redirects_after(block)
+            return block
+        word = self.reserved()
+        method = _COMPOUNDS.get(word)
+        if method is None:
+            return self.simple()
+        start = self.pos
+        self.pos += len(word)
+        compound = method(self, start)
+        if isinstance(compound, BlockForm):
+            self.redirects_after(compound)
+        return compound
+
+    def redirects_after(self, block: BlockForm) -> None:
+        """Read the redirections behind a compound command."""
+        while True:
+            self.skip()
+            match = _REDIRECT.match(self.text, self.pos, self.end)
+            if match is None or self.text[match.end() : match.end() + 1] == "(" and match.group() in "<>":
+                return
+            redirect = self.redirect(match)
+            block.redirects.append(redirect)
+            block.end = redirect.end
+
+    def subshell(self) -> BlockForm:
+        """Read ``( list )``."""
+        start = self.pos
+        self.pos += 1
+        body = self.parenthesized(start)
+        return BlockForm("(", start, self.pos, [("body", body)])
+
+    def parenthesized(self, start: int) -> list[ItemForm]:
+        """Read a list up to its closing parenthesis and go over it."""
+        self.outer_parenthesis += 1
+        stops, self.stops = self.stops, []
+        body = self.items(frozenset(), ")")
+        self.stops = stops
+        self.outer_parenthesis -= 1
+        if self.peek() == ")":
+            self.pos += 1
+        else:
+            self.problem("`(` is never closed by `)`.", start, start + 1)
+        return body
+
+    def arithmetic_command(self) -> BlockForm | None:
+        """Read ``(( expression ))``; None if it is a subshell in a subshell."""
+        start = self.pos
+        nested: list[NestedForm] = []
+        if not self.arithmetic(start + 2, nested):
+            return None
+        return BlockForm("((", start, self.pos, [], words=[WordForm(start, self.pos, tuple(nested))])
+
+    def expect(self, word: str, opener: str, start: int) -> bool:
+        """Go over a closing word; note the problem if it is not there."""
+        self.newlines()
+        if self.reserved() == word:
+            self.pos += len(word)
+            return True
+        self.problem(f"`{opener}` needs a `{word}`, which is missing.", start, start + len(opener))
+        return False
+
+    def group(self, start: int) -> BlockForm:
+        """Read ``{ list }``."""
+        body = self.items(frozenset({"}"}), "")
+        self.expect("}", "{", start)
+        return BlockForm("{", start, self.pos, [("body", body)])
+
+    def if_(self, start: int) -> BlockForm:
+        """Read ``if list then list [elif ...] [else list] fi``."""
+        sections = [("condition", self.items(frozenset({"then"}), ""))]
+        if self.expect("then", "if", start):
+            while True:
+                sections.append(("then", self.items(frozenset({"elif", "else", "fi"}), "")))
+                word = self.reserved()
+                at = self.pos
+                if word == "elif":
+                    self.pos += 4
+                    sections.append(("elif", self.items(frozenset({"then"}), "")))
+                    if not self.expect("then", "elif", at):
+                        break
+                    continue
+                if word == "else":
+                    self.pos += 4
+                    sections.append(("else", self.items(frozenset({"fi"}), "")))
+                self.expect("fi", "if", start)
+                break
+        return BlockForm("if", start, self.pos, sections)
+
+    def while_(self, start: int) -> BlockForm:
+        """Read ``while list do list done``."""
+        kind = self.text[start : self.pos]
+        sections = [("condition", self.items(frozenset({"do"}), ""))]
+        self.do_group(kind, start, sections)
+        return BlockForm(kind, start, self.pos, sections)
+
+    def do_group(self, kind: str, start: int, sections: list[tuple[str, list[ItemForm]]]) -> None:
+        """Read ``do list done``."""
+        if self.expect("do", kind, start):
+            sections.append(("do", self.items(frozenset({"done"}), "")))
+            self.expect("done", kind, start)
+
+    def for_(self, start: int) -> BlockForm:
+        """Read ``for name [in words]; do list done`` and ``for ((...; ...; ...)); do list done``."""
+        kind = self.text[start : self.pos]
+        self.skip()
+        words: list[WordForm] = []
+        name = None
+        if self.text.startswith("((", self.pos):
+            nested: list[NestedForm] = []
+            at = self.pos
+            if not self.arithmetic(at + 2, nested):
+                self.problem("`((` is never closed by `))`.", at, at + 2)
+                self.pos = self.end
+            words.append(WordForm(at, self.pos, tuple(nested)))
+            self.skip()
+        else:
+            match = _NAME.match(self.text, self.pos, self.end)
+            if match is None:
+                self.problem(f"`{kind}` needs a variable name.", start, self.pos)
+            else:
+                name = match.group()
+                self.pos = match.end()
+            self.newlines()
+            if self.reserved() == "in":
+                self.pos += 2
+                while True:
+                    self.skip()
+                    word = self.word()
+                    if word is None:
+                        break
+                    words.append(word)
+        if self.peek() == ";":
+            self.pos += 1
+        self.newlines()
+        sections: list[tuple[str, list[ItemForm]]] = []
+        if self.reserved() == "{":
+            at = self.pos
+            self.pos += 1
+            sections.append(("do", self.items(frozenset({"}"}), "")))
+            self.expect("}", "{", at)
+        else:
+            if self.peek() in (";", "&", "|", ")", "("):
+                char = self.peek()
+                self.problem(f"`{char}` is not expected here; quote it if it belongs to a word.", self.pos, self.pos + 1)
+                if char != ")":
+                    self.pos += 1
+            self.do_group(kind, start, sections)
+        return BlockForm(kind, start, self.pos, sections, words=words, name=name)
+
+    def case(self, start: int) -> BlockForm:
+        """Read ``case word in pattern) list;; ... esac``."""
+        self.skip()
+        subject = self.word()
+        words = [subject] if subject else []
+        sections: list[tuple[str, list[ItemForm]]] = []
+        if not self.expect("in", "case", start):
+            return BlockForm("case", start, self.pos, sections, words=words)
+        while True:
+            self.newlines()
+            if not self.peek() or self.reserved() == "esac":
+                break
+            at = self.pos
+            if self.peek() == "(":
+                self.pos += 1
+                self.skip()
+            while (pattern := self.word()) is not None:
+                words.append(pattern)
+                self.skip()
+                if self.peek() != "|":
+                    break
+                self.pos += 1
+                self.skip()
+            if self.peek() != ")":
+                self.problem("A pattern of `case` ends with `)`, which is missing.", at, max(self.pos, at + 1))
+                if self.pos == at:
+                    self.pos += 1
+            else:
+                self.pos += 1
+            sections.append(("pattern", self.items(frozenset({"esac"}), ";")))
+            if self.peek() == ";":
+                self.pos += 3 if self.text.startswith(";;&", self.pos) else 2
+            elif self.peek() and self.reserved() != "esac":
+                break
+        self.expect("esac", "case", start)
+        return BlockForm("case", start, self.pos, sections, words=words)
+
+    def function(self, start: int) -> Form:
+        """Read ``function name [()] compound``."""
+        self.skip()
+        word = self.word()
+        name = self.text[word.start : word.end] if word else None
+        if name is None:
+            self.problem("`function` needs a name.", start, start + 8)
+        self.skip()
+        match = _PARENTHESES.match(self.text, self.pos, self.end)
+        if match:
+            self.pos = match.end()
+        return self.function_body(start, name)
+
+    def function_body(self, start: int, name: str | None) -> Form:
+        """Read the body of a function definition."""
+        self.newlines()
+        char = self.peek()
+        if char and (char not in "|&;)"):
+            body = self.command()
+            return BlockForm("function", start, self.pos, [("body", [ItemForm("", start, start, body)])], name=name)
+        self.problem("The function has no body.", start, self.pos)
+        return BlockForm("function", start, self.pos, [], name=name)
+
+    def test(self, start: int) -> BlockForm:
+        """Read ``[[ expression ]]``."""
+        words: list[WordForm] = []
+        regex = False
+        while True:
+            self.newlines()
+            char = self.peek()
+            if not char:
+                self.problem("`[[` is never closed by `]]`.", start, start + 2)
+                break
+            word = self.word(regex=regex)
+            regex = False
+            if word is None:
+                self.pos += 1
+                continue
+            text = self.text[word.start : word.end]
+            if text == "]]":
+                break
+            regex = text == "=~"
+            words.append(word)
+        return BlockForm("[[", start, self.pos, [], words=words)
+
+    def coproc(self, start: int) -> Form:
+        """Read ``coproc command``."""
+        self.skip()
+        if not self.peek() or self.peek() in "|&;)\n":
+            return SimpleForm(start, self.pos, [WordForm(start, self.pos)])
+        body = self.command()
+        return BlockForm("coproc", start, self.pos, [("body", [ItemForm("", start, start, body)])])
+
+    def simple(self) -> Form:
+        """Read a simple command or the head of a function definition."""
+        start = end = self.pos
+        form = SimpleForm(start, end)
+        text = self.text
+        while True:
+            self.skip()
+            if self.pos >= self.end:
+                break
+            char = text[self.pos]
+            if char in "<>&0123456789{":
+                match = _REDIRECT.match(text, self.pos, self.end)
+                if match and not (match.group() in ("<", ">") and text[match.end() : match.end() + 1] == "("):
+                    redirect = self.redirect(match)
+                    form.redirects.append(redirect)
+                    end = self.pos
+                    continue
+            if not form.words:
+                match = _ASSIGNMENT.match(text, self.pos, self.end)
+                if match:
+                    form.assignments.append(self.assignment(match))
+                    end = self.pos
+                    continue
+            arrays = bool(form.words) and text[form.words[0].start : form.words[0].end] in _DECLARE
+            word = self.word(arrays=arrays)
+            if word is None:
+                if char == "(" and len(form.words) == 1 and not form.assignments and not form.redirects:
+                    match = _PARENTHESES.match(text, self.pos, self.end)
+                    if match:
+                        self.pos = match.end()
+                        name = form.words[0]
+                        return self.function_body(start, text[name.start : name.end])
+                break
+            form.words.append(word)
+            end = self.pos
+        if end == start:  # nothing read: the caller met a character that begins nothing
+            self.problem(f"`{self.peek()}` is not expected here.", self.pos, self.pos + 1)
+            self.pos = min(self.pos + 1, self.end)
+            end = self.pos
+        form.end = end
+        return form
+
+    def assignment(self, match: re.Match[str]) -> AssignmentForm:
+        """Read ``name=value`` whose head has matched."""
+        start, at = match.span()
+        self.pos = at
+        nested: list[NestedForm] = []
+        if self.peek() == "(":
+            self.array(nested)
+        else:
+            word = self.word()
+            nested = list(word.nested) if word else []
+        value = WordForm(at, self.pos, tuple(nested))
+        return AssignmentForm(match.group(1), match.group(3) == "+=", value, start, self.pos, match.group(2) is not None)
+
+    def array(self, nested: list[NestedForm]) -> None:
+        """Read ``(word ...)`` of an array assignment."""
+        start = self.pos
+        self.pos += 1
+        while True:
+            self.newlines()
+            char = self.peek()
+            if not char:
+                self.problem("`(` is never closed by `)`.", start, start + 1)
+                return
+            if char == ")":
+                self.pos += 1
+                return
+            word = self.word()
+            if word is None:
+                self.pos += 1
+            else:
+                nested.extend(word.nested)
+
+    def redirect(self, match: re.Match[str]) -> RedirectForm:
+        """Read a redirection whose operator has matched."""
+        number = match.group(1)
+        operator = match.group(2) or match.group(3)
+        start, self.pos = match.span()
+        blank = _BLANK.match(self.text, self.pos, self.end)
+        assert blank
+        self.pos = blank.end()
+        target = self.word()
+        form = RedirectForm(operator, int(number) if number and number.isdigit() else None, target, start, self.pos)
+        if target is None:
+            form.end = self.pos = match.end()
+            self.problem(f"`{operator}` needs a file or word behind it.", *match.span())
+        elif operator in ("<<", "<<-"):
+            raw = self.text[target.start : target.end]
+            self.pending.append((form, unquote(raw), operator == "<<-", raw != unquote(raw)))
+            target.nested = ()
+        return form
+
+    # -- words -------------------------------------------------------------------------------------------------
+
+    def word(self, arrays: bool = False, regex: bool = False) -> WordForm | None:
+        """Read a word; None if none begins here."""
+        text, end, pos = self.text, self.end, self.pos
+        start = pos
+        nested: list[NestedForm] = []
+        parentheses = 0
+        while True:
+            match = _PLAIN.match(text, pos, end)
+            if match:
+                pos = match.end()
+            if pos >= end:
+                break
+            char = text[pos]
+            if char == "\\":
+                if text.startswith("\\\r\n", pos):
+                    pos = min(pos + 3, end)
+                else:
+                    pos = min(pos + 2, end)
+            elif char == "'":
+                close = text.find("'", pos + 1, end)
+                if close < 0:
+                    self.problem("The single quote is never closed.", pos, pos + 1)
+                    pos = end
+                else:
+                    pos = close + 1
+            elif char == '"':
+                nested.extend(self.double_quoted('"', pos + 1))
+                pos = self.pos
+            elif char == "`":
+                nested.append(self.backticks(pos))
+                pos = self.pos
+            elif char == "$":
+                self.dollar(pos, nested, False)
+                pos = self.pos
+            elif char in "<>" and text.startswith("(", pos + 1) and (pos > start or not regex):
+                self.pos = pos + 2
+                items = self.parenthesized(pos)
+                nested.append(NestedForm(char + "(", pos, self.pos, items))
+                pos = self.pos
+            elif char == "(" and pos > start and text[pos - 1] in "?*+@!":
+                parentheses += 1
+                pos += 1
+            elif char == "(" and arrays and text[pos - 1 : pos] == "=":
+                self.pos = pos
+                self.array(nested)
+                pos = self.pos
+            elif char == "(" and regex:
+                parentheses += 1
+                pos += 1
+            elif char == ")" and parentheses:
+                parentheses -= 1
+                pos += 1
+            elif char == "\r" and not (pos + 1 >= end or text[pos + 1] == "\n"):
+                pos += 1
+            elif (parentheses and char not in "\n\r") or (regex and char in "|<>"):
+                pos += 1
+            else:
+                break
+        self.pos = pos
+        return WordForm(start, pos, tuple(nested)) if pos > start else None
+
+    def double_quoted(self, close: str, pos: int) -> list[NestedForm]:
+        """Read the inside of double quotes (or of a here-document, without ``close``) and the closing quote."""
+        text, end = self.text, self.end
+        nested: list[NestedForm] = []
+        start = pos
+        while True:
+            match = _IN_DOUBLE.match(text, pos, end)
+            if match:
+                pos = match.end()
+            if pos >= end:
+                if close:
+                    self.problem("The double quote is never closed.", start - 1, start)
+                break
+            char = text[pos]
+            if char == "\\":
+                pos = min(pos + 2, end)
+            elif char == '"':
+                pos += 1
+                if close:
+                    break
+            elif char == "`":
+                nested.append(self.backticks(pos))
+                pos = self.pos
+            else:
+                self.dollar(pos, nested, True)
+                pos = self.pos
+        self.pos = pos
+        return nested
+
+    def backticks(self, pos: int) -> NestedForm:
+        """Read `` `...` ``."""
+        at = pos + 1
+        text, end = self.text, self.end
+        while at < end and text[at] != "`":
+            at += 2 if text[at] == "\\" else 1
+        if at >= end:
+            self.problem("The backtick is never closed.", pos, pos + 1)
+        self.pos = min(at + 1, end)
+        return NestedForm("`", pos, self.pos, None)
+
+    def dollar(self, pos: int, nested: list[NestedForm], quoted: bool) -> None:
+        """Read what begins with ``$``."""
+        text, end = self.text, self.end
+        char = text[pos + 1] if pos + 1 < end else ""
+        if char == "(":
+            if text.startswith("((", pos + 1) and self.arithmetic(pos + 3, nested):
+                return
+            self.pos = pos + 2
+            items = self.parenthesized(pos)
+            nested.append(NestedForm("$(", pos, self.pos, items))
+        elif char == "{":
+            self.braces(pos, nested, quoted)
+        elif char == "'" and not quoted:
+            match = _ANSI.match(text, pos, end)
+            if match is None:
+                self.problem("The single quote is never closed.", pos + 1, pos + 2)
+            self.pos = match.end() if match else end
+        elif char == '"' and not quoted:
+            nested.extend(self.double_quoted('"', pos + 2))
+        elif char == "[" and (close := text.find("]", pos + 2, end)) > 0:
+            self.pos = close + 1
+        else:
+            match = _VARIABLE.match(text, pos + 1, end)
+            self.pos = match.end() if match else pos + 1
+
+    def braces(self, pos: int, nested: list[NestedForm], quoted: bool) -> None:
+        """Read ``${...}``; quotes and substitutions inside belong to it."""
+        text, end = self.text, self.end
+        at = pos + 2
+        self.depth += 1
+        while at < end:
+            char = text[at]
+            if char == "}":
+                self.pos = at + 1
+                self.depth -= 1
+                return
+            if self.depth > _MAX_DEPTH:
+                break
+            if char == "\\":
+                at = min(at + 2, end)
+            elif char == "'" and not quoted:
+                close = text.find("'", at + 1, end)
+                at = end if close < 0 else close + 1
+            elif char == '"':
+                nested.extend(self.double_quoted('"', at + 1))
+                at = self.pos
+            elif char == "`":
+                nested.append(self.backticks(at))
+                at = self.pos
+            elif char == "$" and text[at + 1 : at + 2] != "}":
+                self.dollar(at, nested, quoted)
+                at = self.pos
+            else:
+                at += 1
+        self.depth -= 1
+        self.problem("`${` is never closed by `}`.", pos, pos + 2)
+        self.pos = end
+
+    def arithmetic(self, pos: int, nested: list[NestedForm]) -> bool:
+        """Read an arithmetic expression up to ``))``; tell whether it is one."""
+        if pos in self.not_arithmetic:
+            return False
+        text, end, origin = self.text, self.end, pos
+        keep = len(nested), len(self.problems), self.pos
+        level = 0
+        self.depth += 1
+        while pos < end and self.depth <= _MAX_DEPTH:
+            char = text[pos]
+            if char == "(":
+                level += 1
+            elif char == ")":
+                if level == 0:
+                    if text.startswith("))", pos):
+                        self.pos = pos + 2
+                        self.depth -= 1
+                        return True
+                    break
+                level -= 1
+            elif char == "\\":
+                pos += 1
+            elif char == "'":
+                close = text.find("'", pos + 1, end)
+                if close < 0:
+                    break
+                pos = close
+            elif char == '"':
+                nested.extend(self.double_quoted('"', pos + 1))
+                pos = self.pos
+                continue
+            elif char == "`":
+                nested.append(self.backticks(pos))
+                pos = self.pos
+                continue
+            elif char == "$":
+                self.dollar(pos, nested, True)
+                pos = self.pos
+                continue
+            pos += 1
+        self.depth -= 1
+        del nested[keep[0] :]
+        del self.problems[keep[1] :]
+        self.pos = keep[2]
+        self.not_arithmetic.add(origin)
+        return False
+
+
+_COMPOUNDS = {
+    "{": _Reader.group,
+    "if": _Reader.if_,
+    "while": _Reader.while_,
+    "until": _Reader.while_,
+    "for": _Reader.for_,
+    "select": _Reader.for_,
+    "case": _Reader.case,
+    "function": _Reader.function,
+    "[[": _Reader.test,
+    "coproc": _Reader.coproc,
+}
+
+
+def unquote(word: str) -> str:
+    """Remove the quotes of a word without expanding anything: how a shell reads a here-document's delimiter."""
+
+    def plain(match: re.Match[str]) -> str:
+        if match.group(1) is not None:
+            return match.group(1)
+        if match.group(2) is not None:
+            return _DOUBLE_ESCAPE.sub(lambda inner: inner.group(1) or "", match.group(2))
+        return "" if match.group(3) == "\n" else match.group(3)
+
+    return _UNQUOTE.sub(plain, word) if any(char in word for char in "'\"\\") else word

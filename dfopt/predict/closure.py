@@ -214,14 +214,10 @@ def removal(names: Iterable[str], installed: Mapping[str, str], index: DebIndex)
 def unneeded(manual: Iterable[str], installed: Mapping[str, str], index: DebIndex) -> tuple[str, ...]:
     """Name what ``autoremove`` takes away: packages that nothing asked for needs, recommends counted as needs.
 
-    Suggestions do not count, as the official Debian images configure it; required packages always stay.
+    Suggestions do not count, as the official Debian images configure it. A base image's packages count as asked for.
     """
     keep: set[str] = set()
     wanted = [name for name in manual if name in installed]
-    for name in installed:
-        package = index.real(name)
-        if package is None or package.priority in "ri":
-            wanted.append(name)
     while wanted:
         name = wanted.pop()
         if name in keep:

@@ -219,7 +219,71 @@ class FileSystem:
                 found[start] = None
         return list(found)
 
+    def nearest_sum(self, path: str) -> tuple[str, Entry] | None:
+        """Give the largest of the sums in the nearest folder above a path that has any."""
+        path = self.resolve(path)
+        found = [
+            (name, entry) for name, entry in self.entries.items() if entry.type == "sum" and is_below(path, _folder(name))
+        ]
+        return max(found, key=lambda item: (len(_folder(item[0])), item[1].size.value), default=None)
+
+    def claim(self, path: str) -> tuple[Estimate, Origin] | None:
+        """Estimate what lies at a path that is not known itself but lies in a folder whose files are known as a sum.
+
+        The sum nearest above it answers: an archive's for the folder it is unpacked to, since most hold one top folder; for others the share is not
+        known, so that everything from nothing to all of it may lie there. None where no sum lies above.
+        """
+        path = self.resolve(path)
+        nearest: list[Entry] = []
+        depth = -1
+        for name, entry in self.entries.items():
+            if entry.type != "sum":
+                continue
+            folder = _folder(name)
+            if is_below(path, folder) and len(folder) >= depth:
+                if len(folder) > depth:
+                    nearest, depth = [], len(folder)
+                nearest.append(entry)
+        if not nearest:
+            return None
+        first = path[depth:].strip("/").split("/")
+        best = max(nearest, key=lambda entry: entry.size.value)
+        for entry in nearest:
+            if entry.target and len(first) == 1 and first[0] == entry.target:
+                return entry.size, entry.origin
+        if best.target and len(first) == 1 and len(nearest) == 1:
+            return Estimate(best.size.value, best.size.value * 0.3, best.size.high), best.origin
+        high = sum(entry.size.high for entry in nearest)
+        if best.layer == BASE:
+            return Estimate(min(2_000_000, high), 0, min(high, 250_000_000)), best.origin
+        share = {"archive": 0.6, "build": 0.7, "download": 0.6}.get(best.origin.kind, 0.1)
+        return Estimate(best.size.value * share, 0, high), best.origin
+
     # ------------------------------------------------------------------ writing
+
+    def extract(
+        self, folder: str, archive: Archive, origin: Origin, *, strip: int = 0, top: str = "", flat: bool = False
+    ) -> None:
+        """Unpack an archive into a folder: its members where they are known, else their sum.
+
+        ``strip`` drops leading folders of the names, ``flat`` all of them; ``top`` is the folder name that the archive is expected to hold.
+        """
+        if archive.members is None:
+            size = archive.unpacked
+            self.add_sum(folder, Entry(size, self.layer, origin, "sum", 0, target="" if strip or flat else top))
+            return
+        for name, size_bytes, target in archive.members:
+            pieces = name.split("/")
+            pieces = pieces[-1:] if flat else pieces[strip:]
+            if not pieces:
+                continue
+            path = posixpath.join(folder, *pieces)
+            if target.startswith("="):
+                self.link(path, posixpath.join(folder, *target[1:].split("/")[strip:]), origin)
+            elif target:
+                self.put(path, Entry(ZERO, self.layer, origin, "symlink", target=target))
+            else:
+                self.put(path, Entry(Estimate.exact(size_bytes), self.layer, origin))
 
     def put(self, path: str, entry: Entry) -> None:
         """Write a file, link or folder at a path into the current layer; what it replaces in a lower layer is wasted."""

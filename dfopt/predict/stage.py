@@ -1,0 +1,126 @@
+"""The abstract build of one stage: its file system, its package managers, and what all its steps share."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Mapping
+
+from msgspec.structs import replace
+
+from dfopt.context.disk import read_text
+from dfopt.context.model import BuildContext
+from dfopt.graph.model import InstructionGraph, Stage, Step
+from dfopt.predict.archive import gzip_ratio, read_archive
+from dfopt.predict.filesystem import BASE, Archive, Entry, FileSystem, Origin
+from dfopt.predict.known import known_path
+from dfopt.predict.model import Estimate, PackageState, PredictOptions, RemoteSize
+from dfopt.syntax.words import WordError, expand
+
+
+class StageBuild:
+    """What is known while the steps of a stage are gone through, in order."""
+
+    def __init__(
+        self,
+        graph: InstructionGraph,
+        stage: Stage,
+        context: BuildContext | None,
+        options: PredictOptions,
+        base: StageBuild | None,
+        others: Mapping[int, StageBuild],
+    ) -> None:
+        self.graph = graph
+        self.stage = stage
+        self.context = context
+        self.options = options
+        self.others = others
+        self.fs = base.fs.fork() if base is not None else FileSystem()
+        self.packages: dict[tuple[str, str], PackageState] = dict(base.packages) if base is not None else {}
+        self.facts = base.facts if base is not None else stage.facts
+        self.image: str | None = base.image if base is not None else stage.image
+        self.notes: list[str] = []
+        self.environments: dict[str, str] = dict(base.environments) if base is not None else {}
+        """Virtual environments by path, with the kind of tool that made them."""
+
+    def start_on_image(self, size: Estimate, ratio: float, source: str) -> None:
+        """Lay the base image's bytes below everything."""
+        if size.high > 0:
+            origin = Origin("base image", "base", source, ratio)
+            self.fs.add_sum("/", Entry(size, BASE, origin, "sum", 0), "base")
+
+    def note(self, text: str) -> None:
+        """Keep a sentence about what is not known of the current step."""
+        if text not in self.notes:
+            self.notes.append(text)
+
+    # ------------------------------------------------------------------ words and texts
+
+    def expanded(self, text: str, step: Step) -> str:
+        """Expand the variables of a word of an instruction; an unknown one is left empty, as BuildKit does."""
+        if "$" not in text and "\\" not in text and "'" not in text and '"' not in text:
+            return text
+        try:
+            return expand(text, step.before.lookup, self.graph.tree.escape).value
+        except WordError:
+            return text
+
+    def expand_text(self, text: str, step: Step) -> str:
+        """Expand the variables in the body of a here-document, where quotes mean nothing."""
+        try:
+            return expand(text, step.before.lookup, self.graph.tree.escape, literal_quotes=True).value
+        except WordError:
+            return text
+
+    def facts_of(self, fs: FileSystem) -> str | None:
+        """Give the image on which the stage with this file system is built."""
+        for other in (self, *self.others.values()):
+            if other.fs is fs:
+                return other.image
+        return None
+
+    def claim(self, path: str) -> tuple[Estimate, Origin] | None:
+        """Estimate what lies at a path that is not known file by file."""
+        known = known_path(self.image, path)
+        if known is not None:
+            return known, Origin("a known file of the image", "base", "embedded facts")
+        return self.fs.claim(path)
+
+    def read(self, path: str) -> str | None:
+        """Give the text of a file of the stage where it is known."""
+        entry = self.fs.get(path)
+        if entry is None:
+            return None
+        if entry.text is not None:
+            return entry.text
+        if entry.context_path and self.context is not None:
+            return read_text(self.context, entry.context_path)
+        return None
+
+    def archive_at(self, path: str, entry: Entry) -> Archive | None:
+        """Give what an archive in the stage unpacks to, read from the context where it comes from there."""
+        if entry.archive is not None:
+            return entry.archive
+        if entry.context_path and self.context is not None and self.context.root is not None:
+            return read_archive(posixpath.join(self.context.root, entry.context_path))
+        return None
+
+    def remote(self, url: str) -> RemoteSize | None:
+        """Give what is known of a file on the network: what the user said, else what a source of facts answers."""
+        known = self.options.remote_sizes.get(url)
+        if known is None and self.options.facts is not None:
+            known = self.options.facts.remote(url)
+        return known
+
+
+def entry_of(origin: Origin, size_bytes: int, name: str, **more: object) -> Entry:
+    """Make the entry of a file of known size; what gzip makes of it is judged by its name."""
+    ratio = gzip_ratio(name, origin.ratio)
+    if ratio != origin.ratio:
+        origin = replace(origin, ratio=ratio)
+    return Entry(Estimate.exact(size_bytes), 0, origin, **more)  # type: ignore[arg-type]  # fields of Entry
+
+
+def unknown_file(origin: Origin, size: Estimate, name: str) -> Entry:
+    """Make the entry of a file whose size is an estimate."""
+    return Entry(size, 0, replace(origin, ratio=gzip_ratio(name, origin.ratio)))
+

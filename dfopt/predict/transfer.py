@@ -1,0 +1,339 @@
+"""COPY and ADD: which bytes they bring into a stage."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+
+from msgspec.structs import replace
+
+from dfopt.context.matching import is_pattern, translate
+from dfopt.context.model import ContextFile
+from dfopt.context.selection import Selected, destination_of, select
+from dfopt.graph.model import Step
+from dfopt.images import facts as image_facts
+from dfopt.predict.archive import gzip_ratio, is_archive_name, read_archive, stem, unpacked_of
+from dfopt.predict.filesystem import Archive, Entry, FileSystem, Origin, normal
+from dfopt.predict.known import known_path
+from dfopt.predict.model import ZERO, Estimate, RemoteSize
+from dfopt.predict.stage import StageBuild
+from dfopt.syntax.ignorefile import IgnoreFile
+from dfopt.syntax.tree import Add, Copy, FileInstruction, Heredoc
+
+_GIT = re.compile(r"^(?:[\w.-]+@[\w.-]+:|ssh://|git://|https?://[^?#]*\.git(?:[?#]|$))")
+_WEB = re.compile(r"^https?://")
+_UNFETCHED = Estimate(15_000_000, 1_000, 1_000_000_000)
+"""A download of which nothing is known: small scripts and large archives are both common."""
+_REPOSITORY = Estimate(15_000_000, 50_000, 1_000_000_000)
+
+
+def transfer(build: StageBuild, step: Step) -> str:
+    """Carry out a COPY or ADD in the stage's file system; give a note about what is not known."""
+    instruction = step.instruction
+    if not isinstance(instruction, FileInstruction):
+        raise TypeError(f"{instruction.keyword} copies no files")
+    target, into = destination_of(build.expanded(instruction.destination.text, step), step.before.workdir)
+    heredocs = {heredoc.word_span: heredoc for heredoc in instruction.heredocs}
+    sources: list[str] = []
+    notes: list[str] = []
+    for word in instruction.sources:
+        heredoc = heredocs.get(word.span) or _named(instruction.heredocs, word.text)
+        if heredoc is not None:
+            _write_heredoc(build, step, heredoc, target, into)
+        else:
+            sources.append(build.expanded(word.text, step))
+    if isinstance(instruction, Copy) and instruction.from_ is not None:
+        notes += _copy_from(build, step, instruction, sources, target, into)
+        return "; ".join(dict.fromkeys(notes))
+    local: list[str] = []
+    for source in sources:
+        if isinstance(instruction, Add) and _GIT.search(source):
+            notes.append(_add_git(build, source, target, into))
+        elif isinstance(instruction, Add) and _WEB.match(source):
+            notes.append(_add_url(build, instruction, source, target, into))
+        else:
+            local.append(source)
+    if local:
+        notes.append(_copy_context(build, step, instruction, local))
+    return "; ".join(note for note in dict.fromkeys(notes) if note)
+
+
+def _named(heredocs: tuple[Heredoc, ...], text: str) -> Heredoc | None:
+    match = re.fullmatch(r"<<-?[\"']?([\w.-]+)[\"']?", text)
+    return next((one for one in heredocs if match and one.name == match[1]), None)
+
+
+def _write_heredoc(build: StageBuild, step: Step, heredoc: Heredoc, target: str, into: bool) -> None:
+    text = heredoc.text
+    if heredoc.expand and "$" in text:
+        text = build.expand_text(text, step)
+    path = posixpath.join(target, heredoc.name) if into or build.fs.is_directory(target) else target
+    size = len(text.encode("utf-8", "surrogateescape"))
+    build.fs.put(path, Entry(Estimate.exact(size), 0, Origin("here-document", "copy", "its text"), text=text))
+
+
+# ---------------------------------------------------------------------- the build context
+
+
+def _copy_context(build: StageBuild, step: Step, instruction: FileInstruction, sources: list[str]) -> str:
+    context = build.context
+    destination = build.expanded(instruction.destination.text, step)
+    if context is None:
+        target, into = destination_of(destination, step.before.workdir)
+        return _copy_unseen(build, instruction, sources, target, into)
+    selection = select(
+        context, sources, destination, workdir=step.before.workdir, excludes=instruction.excludes,
+        parents=instruction.has_flag("parents"), is_directory=build.fs.is_directory,
+    )  # fmt: skip
+    origin = Origin("files of the build context", "copy", "sizes on disk" if context.root else "sizes given")
+    unpacks = isinstance(instruction, Add) and (instruction.flag_value("unpack") or "true").lower() != "false"
+    named = {source.strip("/").removeprefix("./") for source in sources}
+    links: dict[str, str] = {}
+    for selected in selection.entries:
+        if unpacks and selected.file.type == "file" and _is_source(selected.file, named):
+            archive = _local_archive(build, selected.file)
+            if archive is not None:
+                target, _ = destination_of(destination, step.before.workdir)
+                unpacked = Origin(f"unpacked {posixpath.basename(selected.file.path)}", "archive", "its headers")
+                build.fs.extract(target, archive, unpacked, top=stem(selected.file.path))
+                continue
+        _put_selected(build.fs, selected, origin, links)
+    if selection.missing:
+        return f"{', '.join(selection.missing)} is not in the build context"
+    return ""
+
+
+def _is_source(file: ContextFile, named: set[str]) -> bool:
+    """Tell whether an entry is named by a source itself: archives inside a copied folder are not unpacked."""
+    if file.path in named:
+        return True
+    return any(
+        is_pattern(name) and (expression := translate(name)) is not None and expression.match(file.path)
+        for name in named
+    )
+
+
+def _local_archive(build: StageBuild, file: ContextFile) -> Archive | None:
+    context = build.context
+    if context is None:
+        return None
+    if context.root is not None:
+        return read_archive(posixpath.join(context.root, file.path), only_tar=True)
+    if is_archive_name(file.path) and file.path not in context.texts:
+        return Archive(unpacked_of(file.path, RemoteSize(file.size_bytes)))
+    return None
+
+
+def _put_selected(fs: FileSystem, selected: Selected, origin: Origin, links: dict[str, str]) -> None:
+    file, path = selected.file, selected.destination
+    if file.type == "directory":
+        fs.put(path, Entry(ZERO, 0, origin, "directory"))
+    elif file.type == "symlink":
+        fs.put(path, Entry(ZERO, 0, origin, "symlink", target=file.target))
+    elif file.type == "file":
+        name = file.link or file.path
+        if file.link and name in links:
+            fs.link(path, links[name], origin)
+            return
+        links[name] = path
+        ratio = gzip_ratio(file.path)
+        placed = origin if ratio == origin.ratio else replace(origin, ratio=ratio)
+        fs.put(path, Entry(Estimate.exact(file.size_bytes), 0, placed, context_path=file.path))
+
+
+_UNSEEN_TREE = Estimate(2_000_000, 200, 200_000_000)
+_UNSEEN_FILE = Estimate(2_000, 20, 20_000_000)
+_MANIFEST = re.compile(r"(?:package|composer|tsconfig)\.json$|requirements.*\.txt$|\.(?:toml|ya?ml|cfg|conf|ini|sh|mod|env)$")
+
+
+def _copy_unseen(build: StageBuild, instruction: FileInstruction, sources: list[str], target: str, into: bool) -> str:
+    """Write what a copy brings when no context is at hand: intervals by the kind of name."""
+    origin = Origin("files of the build context", "copy", "no context given", unknown=True)
+    for source in sources:
+        name = posixpath.basename(source.rstrip("/"))
+        if is_pattern(name) or name in ("", ".", "..") or "." not in name[1:]:
+            folder = target
+            build.fs.add_sum(folder, Entry(_UNSEEN_TREE, 0, origin, "sum", 0))
+            build.fs.put(folder, Entry(ZERO, 0, origin, "directory"))
+            continue
+        path = posixpath.join(target, name) if into or len(sources) > 1 or build.fs.is_directory(target) else target
+        if isinstance(instruction, Add) and is_archive_name(name):
+            unpacked = replace(origin, label=f"unpacked {name}", kind="archive")
+            build.fs.extract(target, Archive(unpacked_of(name, None)), unpacked, top=stem(name))
+        elif is_archive_name(name):
+            size = Estimate(15_000_000, 10_000, 500_000_000)
+            build.fs.put(path, Entry(size, 0, replace(origin, ratio=1.0), archive=Archive(unpacked_of(name, None))))
+        else:
+            size = Estimate(1_500, 20, 200_000) if _MANIFEST.search(name) else _UNSEEN_FILE
+            build.fs.put(path, Entry(size, 0, origin))
+    return "no build context given: sizes of its files are intervals"
+
+
+# ---------------------------------------------------------------------- the network
+
+
+def _add_url(build: StageBuild, instruction: Add, url: str, target: str, into: bool) -> str:
+    name = posixpath.basename(re.split(r"[?#]", url, maxsplit=1)[0].split("://", 1)[1].partition("/")[2]) or "__unnamed__"
+    path = posixpath.join(target, name) if into or build.fs.is_directory(target) else target
+    known = build.remote(url)
+    ratio = gzip_ratio(name, 0.5)
+    if instruction.has_flag("unpack"):
+        origin = Origin(f"unpacked {name}", "archive", "sizes given" if known else "unknown download", 0.38, known is None)
+        build.fs.extract(target, Archive(unpacked_of(name, known)), origin, top=stem(name))
+    else:
+        size = Estimate.exact(known.size_bytes) if known else _UNFETCHED
+        source = "size given or asked for" if known else "unknown download"
+        origin = Origin(f"download of {name}", "download", source, ratio, known is None)
+        archive = Archive(unpacked_of(name, known)) if is_archive_name(name) else None
+        build.fs.put(path, Entry(size, 0, origin, archive=archive))
+    return "" if known else f"the size of {url} is not known (--remote-size, --network)"
+
+
+def _add_git(build: StageBuild, source: str, target: str, into: bool) -> str:
+    known = build.remote(source)
+    size = Estimate.exact(known.unpacked_bytes or known.size_bytes) if known else _REPOSITORY
+    origin = Origin("git repository", "download", "size given" if known else "unknown repository", 0.38, known is None)
+    build.fs.add_sum(target, Entry(size, 0, origin, "sum", 0, target=stem(source)))
+    return "" if known else f"the size of {source} is not known (--remote-size)"
+
+
+# ---------------------------------------------------------------------- other stages and images
+
+
+def _copy_from(
+    build: StageBuild, step: Step, instruction: Copy, sources: list[str], target: str, into: bool
+) -> list[str]:
+    reference = build.expanded(instruction.from_ or "", step)
+    other = _stage_named(build, reference)
+    if other is not None:
+        label = other.stage.name or f"stage {other.stage.index}"
+        return [
+            note
+            for source in sources
+            for note in _copy_tree(build, other.fs, source, target, into, instruction, label, len(sources))
+        ]
+    notes: list[str] = []
+    for source in sources:
+        path = normal(source)
+        found = known_path(reference, path)
+        name = posixpath.basename(path)
+        if found is None:
+            facts = image_facts(reference)
+            whole = facts.size_bytes if facts is not None else None
+            high = float(whole or 300_000_000)
+            found = (Estimate(high * 0.98, high * 0.9, high) if path == "/" and whole else
+                     Estimate(min(10_000_000, high / 2), 0, high))  # fmt: skip
+            notes.append(f"how much of {reference} lies at {path} is not known")
+        origin = Origin(f"{path} of {reference}", "copy", "embedded facts", unknown=bool(notes))
+        if path == "/" or "." not in name and found.value > 40_000_000:
+            build.fs.add_sum(target, Entry(found, 0, origin, "sum", 0))
+        else:
+            here = posixpath.join(target, name) if into or build.fs.is_directory(target) else target
+            build.fs.put(here, Entry(found, 0, origin))
+    return notes
+
+
+def _stage_named(build: StageBuild, reference: str) -> StageBuild | None:
+    """Find the stage that ``--from`` names: by name among the earlier ones (the last wins), else by number."""
+    name = reference.lower()
+    for index in sorted(build.others, reverse=True):
+        other = build.others[index]
+        if other.stage.name == name and index < build.stage.index:
+            return other
+    if reference.isdigit() and int(reference) < build.stage.index:
+        return build.others.get(int(reference))
+    return None
+
+
+def _copy_tree(
+    build: StageBuild,
+    source_fs: FileSystem,
+    source: str,
+    target: str,
+    into: bool,
+    instruction: FileInstruction,
+    label: str,
+    count: int,
+) -> list[str]:
+    """Copy one source out of another stage's file system."""
+    path = normal(source)
+    excludes = IgnoreFile.parse("\n".join(instruction.excludes)) if instruction.excludes else None
+    origin = Origin(f"files of {label}", "copy", "that stage's files")
+    found = source_fs.glob(path) if is_pattern(path) else [path]
+    if not found and is_pattern(path):
+        return _claimed(build, source_fs, posixpath.dirname(path) or "/", target, label, True)
+    notes: list[str] = []
+    for match in found:
+        below = source_fs.below(match)
+        files = [(name, entry) for name, entry in below if entry.type != "directory"]
+        entry = source_fs.get(match)
+        folder = into or count > 1 or build.fs.is_directory(target)
+        if entry is not None and entry.type == "file":
+            here = posixpath.join(target, posixpath.basename(match)) if folder else target
+            build.fs.put(here, _carried(entry, origin))
+        elif below:
+            root = _root(source_fs, match)
+            build.fs.put(target, Entry(ZERO, 0, origin, "directory"))
+            _copy_files(build, files, root, target, origin, excludes)
+        else:
+            notes += _claimed(build, source_fs, match, target, label, folder)
+    return notes
+
+
+def _root(fs: FileSystem, path: str) -> str:
+    """Give the folder that a path means once symbolic links are followed."""
+    path = fs.resolve(path)
+    entry = fs.entries.get(path)
+    if entry is not None and entry.type == "symlink":
+        return normal(entry.target, posixpath.dirname(path))
+    return path
+
+
+def _copy_files(
+    build: StageBuild,
+    files: list[tuple[str, Entry]],
+    root: str,
+    target: str,
+    origin: Origin,
+    excludes: IgnoreFile | None,
+) -> None:
+    inodes: dict[int, str] = {}
+    for name, entry in files:
+        relative = name[len(root) :].lstrip("/")
+        if excludes is not None and excludes.ignores(relative):
+            continue
+        here = posixpath.join(target, relative)
+        if entry.inode and entry.inode in inodes:
+            build.fs.link(here, inodes[entry.inode], origin)
+            continue
+        if entry.inode:
+            inodes[entry.inode] = here
+        if entry.type == "sum":
+            base, unique = posixpath.split(here)
+            build.fs.add_sum(base, _carried(entry, origin), f"{unique.strip(chr(0))}.{build.fs.layer}")
+        else:
+            build.fs.put(here, _carried(entry, origin))
+
+
+def _carried(entry: Entry, origin: Origin) -> Entry:
+    """Make the entry a copy has: new place, new origin; how sure the figure is and how it packs stay."""
+    kept = replace(origin, ratio=entry.origin.ratio, unknown=entry.origin.unknown)
+    return replace(entry, origin=kept, inode=0)
+
+
+def _claimed(
+    build: StageBuild, source_fs: FileSystem, path: str, target: str, label: str, folder: bool
+) -> list[str]:
+    known = known_path(build.facts_of(source_fs), path)
+    claim = (known, None) if known is not None else source_fs.claim(path)
+    if claim is None:
+        build.fs.put(target, Entry(Estimate(0, 0, 100_000_000), 0, Origin(f"{path} of {label}", "unknown", "", 0.38, True)))
+        return [f"nothing is known at {path} of {label}"]
+    size, source = claim
+    exact = size.low >= size.value * 0.9
+    kind = source.kind if source is not None and source.kind not in ("base",) else "copy"
+    origin = Origin(f"{path} of {label}", kind, source.label if source else "embedded facts",
+                    source.ratio if source else 0.38, not exact)  # fmt: skip
+    here = posixpath.join(target, posixpath.basename(path)) if folder and posixpath.splitext(path)[1] else target
+    build.fs.add_sum(here, Entry(size, 0, origin, "sum", 0))
+    return [] if exact else [f"how much lies at {path} of {label} is not known"]

@@ -51,6 +51,13 @@ def read(text: str) -> ScriptForm:
     return ScriptForm(items, reader.comments, reader.problems)
 
 
+def read_command(text: str, start: int, end: int) -> tuple[Form, list[tuple[str, int, int]], list[tuple[int, int]]]:
+    """Read one command in a range of a text; give it with the problems and comments."""
+    reader = _Reader(text, start, end)
+    form = reader.command()
+    return form, reader.problems, reader.comments
+
+
 class _Reader:
     """The state of one reading: position, open here-documents, what may close the constructs around."""
 
@@ -478,7 +485,7 @@ class _Reader:
         char = self.peek()
         if char and (char not in "|&;)"):
             body = self.command()
-            return BlockForm("function", start, self.pos, [("body", [ItemForm("", start, start, body)])], name=name)
+            return BlockForm("function", start, body.end, [("body", [ItemForm("", start, start, body)])], name=name)
         self.problem("The function has no body.", start, self.pos)
         return BlockForm("function", start, self.pos, [], name=name)
 
@@ -510,7 +517,7 @@ class _Reader:
         if not self.peek() or self.peek() in "|&;)\n":
             return SimpleForm(start, self.pos, [WordForm(start, self.pos)])
         body = self.command()
-        return BlockForm("coproc", start, self.pos, [("body", [ItemForm("", start, start, body)])])
+        return BlockForm("coproc", start, body.end, [("body", [ItemForm("", start, start, body)])])
 
     def simple(self) -> Form:
         """Read a simple command or the head of a function definition."""

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from dfopt.shell.evaluate import Evaluator, pieces
 from dfopt.shell.model import POSIX, Command, Compound, Dialect, ListItem, Script, ShellWord
-from dfopt.shell.reader import read
+from dfopt.shell.treesitter import read
 from dfopt.shell.wrappers import change_options, inline_script
 from dfopt.source import Span
 from dfopt.syntax.tree import Cmd, Entrypoint, Healthcheck, Heredoc, Joined, Run, Word
@@ -87,21 +87,27 @@ def script_of(
         dialect = dialect_override
     for comment in instruction.comments:
         dialect = shell_pragma(comment.text) or dialect
-    joined: Joined | None = instruction.body
-    if isinstance(instruction, Healthcheck):
-        joined = None if instruction.is_none else instruction.command or instruction.body
-    elif isinstance(instruction, Run) and instruction.script_heredoc is not None:
-        joined = heredoc_text(instruction.script_heredoc)
+    joined = script_text(instruction)
+    if joined is None:
+        return None
+    if isinstance(instruction, Run) and instruction.script_heredoc is not None:
         match = _SHEBANG.match(joined.text)
         if match:
             dialect, options = _shebang(match)
-    elif isinstance(instruction, Run) and instruction.heredocs:
-        joined = with_heredocs(instruction.body, instruction.heredocs)
-    if joined is None:
-        return None
     return parse_script(
         joined, dialect=dialect, variables=variables, directory=directory, options=options, narrow=narrow
     )
+
+
+def script_text(instruction: Run | Cmd | Entrypoint | Healthcheck) -> Joined | None:
+    """Give the text that a shell form hands to the shell, with its map to the file."""
+    if isinstance(instruction, Healthcheck):
+        return None if instruction.is_none else instruction.command or instruction.body
+    if isinstance(instruction, Run) and instruction.script_heredoc is not None:
+        return _heredoc_text(instruction.script_heredoc)
+    if isinstance(instruction, Run) and instruction.heredocs:
+        return _with_heredocs(instruction.body, instruction.heredocs)
+    return instruction.body
 
 
 def _shebang(match: re.Match[str]) -> tuple[Dialect, frozenset[str]]:
@@ -115,7 +121,7 @@ def _shebang(match: re.Match[str]) -> tuple[Dialect, frozenset[str]]:
     return dialect, change_options(arguments, frozenset())[0] if dialect in POSIX else frozenset()
 
 
-def heredoc_text(heredoc: Heredoc) -> Joined:
+def _heredoc_text(heredoc: Heredoc) -> Joined:
     """Give the text of a here-document with its map to the file."""
     start = heredoc.body_span.start
     if not heredoc.chomp or "\t" not in heredoc.content:
@@ -132,7 +138,7 @@ def heredoc_text(heredoc: Heredoc) -> Joined:
     return Joined("\n".join(text), tuple(segments))
 
 
-def with_heredocs(line: Joined, heredocs: tuple[Heredoc, ...]) -> Joined:
+def _with_heredocs(line: Joined, heredocs: tuple[Heredoc, ...]) -> Joined:
     """Put a line and the bodies of its here-documents together again, as the shell gets them."""
     text = [line.text, "\n"]
     length = len(line.text)

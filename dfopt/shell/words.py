@@ -458,7 +458,8 @@ def _first_braces(raw: str) -> tuple[int, int, list[str]] | None:
 
 def _choices(raw: str, start: int) -> tuple[int, list[str]] | None:
     """Split the brace expression that begins here at its commas."""
-    level, begin, parts, pos = 0, start + 1, [], start
+    level, begin, pos = 0, start + 1, start
+    parts: list[str] = []
     while pos < len(raw):
         char = raw[pos]
         if char == "\\":

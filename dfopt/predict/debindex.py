@@ -16,6 +16,7 @@ import json
 import re
 import zlib
 from bisect import bisect_right
+from fnmatch import fnmatchcase
 from functools import lru_cache
 from importlib import resources
 from typing import Any, NamedTuple
@@ -91,16 +92,33 @@ class DebIndex:
         package = self.get(name)
         return package.providers if package is not None else ()
 
-    def _read(self, name: str) -> DebPackage | None:
-        number = bisect_right(self._beginnings, name) - 1
-        if number < 0:
-            return None
+    def matching(self, pattern: str) -> list[str]:
+        """Name the packages that a glob fits; the literal beginning of the pattern limits what is read."""
+        prefix = re.split(r"[*?\[]", pattern, maxsplit=1)[0]
+        found = []
+        number = max(0, bisect_right(self._beginnings, prefix) - 1)
+        while number < len(self._beginnings) and (not prefix or self._beginnings[number][: len(prefix)] <= prefix):
+            for line in self._block(number).split("\n"):
+                name, _, rest = line.partition("\t")
+                if name and not rest.startswith("\t") and fnmatchcase(name, pattern):
+                    found.append(name)
+            number += 1
+        return found
+
+    def _block(self, number: int) -> str:
         block = self._blocks.get(number)
         if block is None:
             unpack = zlib.decompressobj(zdict=self._dictionary)
             raw = self._data[self._offsets[number] : self._offsets[number + 1]]
             block = "\n" + unpack.decompress(raw).decode() + "\n"
             self._blocks[number] = block
+        return block
+
+    def _read(self, name: str) -> DebPackage | None:
+        number = bisect_right(self._beginnings, name) - 1
+        if number < 0:
+            return None
+        block = self._block(number)
         start = block.find(f"\n{name}\t")
         if start < 0:
             return None

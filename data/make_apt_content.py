@@ -1,0 +1,65 @@
+"""Makes the embedded table of what packages really hold: ``dfopt/predict/data/apt-content.json``.
+
+    python data/make_apt_content.py apt-package-content.json
+
+The input has, per package, Installed-Size in bytes (``inst``), the bytes of its files on a ``full`` and on a ``slim`` image
+(which leaves out docs, man pages and locales), and the bytes of its files in /var/lib/dpkg/info. Rows from an installed
+Debian bookworm and rows from layers that were really built are kept apart ("truth"), so that errors can be stated without
+the latter. For packages that were not measured the medians and the spread per class and size are written beside.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+from typing import Any
+
+from dfopt.predict.debcontent import classify
+
+OUT = Path(__file__).resolve().parent.parent / "dfopt" / "predict" / "data" / "apt-content.json"
+
+
+def spread(ratios: list[float]) -> list[float]:
+    """Give the median and the values that a tenth lies below and above."""
+    ratios = sorted(ratios)
+    last = len(ratios) - 1
+    return [round(ratios[round(last * share)], 3) for share in (0.5, 0.1, 0.9)]
+
+
+def main() -> None:
+    """Convert the table named on the command line."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("content", type=Path)
+    args = parser.parse_args()
+    rows: dict[str, dict[str, Any]] = json.loads(args.content.read_text())
+    packages = {
+        name: [row["inst"], row.get("full"), row.get("slim"), row.get("info"), int(row["from_"] == "truth")]
+        for name, row in sorted(rows.items())
+    }
+    classes: dict[str, dict[str, list[float]]] = {}
+    for kind in ("full", "slim"):
+        gathered: dict[str, list[float]] = {}
+        for name, row in rows.items():
+            # Medians come from the installed system only: what was built to be compared with stays out of them.
+            if kind in row and row["from_"] != "truth":
+                name_class, size_class = classify(name, row["inst"])
+                for key in (f"{name_class} {size_class}", name_class, f"any {size_class}"):
+                    gathered.setdefault(key, []).append(row[kind] / row["inst"])
+        classes[kind] = {key: spread(ratios) for key, ratios in sorted(gathered.items()) if len(ratios) >= 5}
+    head = {
+        "source": "files of packages installed on Debian bookworm and in built layers, counted in November 2026",
+        "licence": "measurements, free to use", "date": "2026-11",
+        "columns": ["Installed-Size", "full", "slim", "info", "from a built layer"],
+    }  # fmt: skip
+    lines = [f"{json.dumps(name)}:{json.dumps(row, separators=(',', ':'))}" for name, row in packages.items()]
+    OUT.write_text(
+        f'{{"about":{json.dumps(head)},\n"classes":{json.dumps(classes, separators=(",", ":"))},\n"packages":{{\n'
+        + ",\n".join(lines)
+        + "}}\n"
+    )
+    print(f"{OUT.name}: {len(packages)} packages, {OUT.stat().st_size:,} bytes")
+
+
+if __name__ == "__main__":
+    main()

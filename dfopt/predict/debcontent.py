@@ -1,0 +1,127 @@
+"""How many bytes a Debian package really lays down, on a full image and on one that leaves docs out.
+
+Installed-Size counts every file and folder in whole KiB and knows nothing of the files that slim images leave out, so
+measured packages come from a table (their measured share of Installed-Size, so that it holds for later versions too); others get the
+median share of packages of the same class and size, with the spread seen there as the interval.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from functools import lru_cache
+from importlib import resources
+from typing import Any, NamedTuple
+
+from dfopt.predict.model import Estimate
+
+_CLASSES = (
+    ("doc", re.compile(r"-docs?$|^manpages")),
+    ("locale", re.compile(r"-l10n-|-locale|^(language-pack|hunspell|aspell|myspell|tesseract-ocr)-")),
+    ("dev", re.compile(r"-dev$")),
+    ("fonts", re.compile(r"^(x?fonts|ttf)-")),
+    ("python", re.compile(r"^python3?-")),
+    ("perl", re.compile(r"-perl$")),
+    ("common", re.compile(r"-(common|data)$")),
+    ("lib", re.compile(r"^lib|^gir1")),
+)
+_FROM_BUILDS: list[bool] = [True]
+
+
+class Content(NamedTuple):
+    """The bytes of a package's files and of its files in /var/lib/dpkg/info; whether they rest on a measurement."""
+
+    files: Estimate
+    info: float
+    measured: bool
+
+
+def classify(name: str, installed_bytes: int) -> tuple[str, str]:
+    """Give the class of a package by its name, and that of its size."""
+    kind = next((kind for kind, pattern in _CLASSES if pattern.search(name)), "program")
+    size = "small" if installed_bytes < 200_000 else "middle" if installed_bytes < 2_000_000 else "large"
+    return kind, size
+
+
+def content(name: str, installed_bytes: int, slim: bool) -> Content:
+    """Estimate what a package holds. ``installed_bytes`` is its Installed-Size in bytes, ``slim`` tells that docs are left out."""
+    kind = "slim" if slim else "full"
+    row = _measured(name)
+    if row is not None and row[kind] is not None:
+        share = row[kind] / row["inst"] if row["inst"] else 1.0
+        # The same version is exact; another one keeps its share of docs and rounding within a few per cent.
+        width = 0.002 if row["inst"] == installed_bytes and row["exact"] else 0.05
+        info = row["info"] if row["info"] is not None else _usual_info(installed_bytes)
+        return Content(Estimate.within(installed_bytes * share, width), info, True)
+    shares = _shares(kind, name, installed_bytes)
+    if row is not None and row["full" if slim else "slim"] is not None and row["inst"]:
+        # Known on the other kind of image: docs are what lies between.
+        other = installed_bytes * row["full" if slim else "slim"] / row["inst"]
+        low, high = (other * 0.5, other) if slim else (other, max(other, float(installed_bytes)))
+        value = min(max(installed_bytes * shares[0], low), high)
+        return Content(Estimate(value, min(value, low), max(value, high)), _usual_info(installed_bytes), False)
+    median, low, high = (share * installed_bytes for share in shares)
+    return Content(Estimate(median, low, high), _usual_info(installed_bytes), False)
+
+
+@contextmanager
+def without_built_rows() -> Iterator[None]:
+    """Leave out the rows that come from layers which were built for comparison: for honest errors in measurements."""
+    _FROM_BUILDS[0] = False
+    _measured.cache_clear()
+    try:
+        yield
+    finally:
+        _FROM_BUILDS[0] = True
+        _measured.cache_clear()
+
+
+def _usual_info(installed_bytes: int) -> float:
+    return 8_700 + 0.0038 * installed_bytes
+
+
+@lru_cache(maxsize=1)
+def _table() -> Mapping[str, Any]:
+    data = resources.files("dfopt.predict").joinpath("data", "apt-content.json").read_bytes()
+    loaded: Mapping[str, Any] = json.loads(data)
+    return loaded
+
+
+@lru_cache(maxsize=1)
+def _by_family() -> Mapping[str, str]:
+    """Map names without their versions to a measured name: perl-modules-5.40 is like perl-modules-5.36."""
+    found: dict[str, str] = {}
+    for name, row in _table()["packages"].items():
+        family = _family(name)
+        if family != name and not row[4]:
+            found[family] = name
+    return found
+
+
+def _family(name: str) -> str:
+    return re.sub(r"\d+(\.\d+)*", "#", re.sub(r"t64$", "", name))
+
+
+@lru_cache(maxsize=4096)
+def _measured(name: str) -> Mapping[str, Any] | None:
+    packages = _table()["packages"]
+    row, exact = packages.get(name), True
+    if row is not None and row[4] and not _FROM_BUILDS[0]:
+        row = None
+    if row is None:
+        row, exact = packages.get(_by_family().get(_family(name), "")), False
+    if row is None:
+        return None
+    return {"inst": row[0], "full": row[1], "slim": row[2], "info": row[3], "exact": exact}
+
+
+def _shares(kind: str, name: str, installed_bytes: int) -> tuple[float, float, float]:
+    classes = _table()["classes"][kind]
+    name_class, size_class = classify(name, installed_bytes)
+    for key in (f"{name_class} {size_class}", name_class, f"any {size_class}"):
+        if key in classes:
+            median, low, high = classes[key]
+            return median, low, high
+    return 0.9, 0.3, 1.0

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import pytest
-from msgspec.structs import replace
 
-from dfopt.config import DEFAULT
-from dfopt.context.model import BuildContext, ContextFile
+from dfopt.config import DEFAULT, Config
+from dfopt.context.disk import context_of
+from dfopt.context.model import BuildContext
 from dfopt.finding import Applicability, Finding
-from dfopt.graph.model import BuildOptions, InstructionGraph
+from dfopt.graph.model import InstructionGraph
 from dfopt.lint.fix import apply_round, applicable
 from dfopt.lint.registry import load
 from dfopt.lint.rule import Bad, Example, Good, Rule
-from dfopt.lint.run import INTERNAL, build_graph, check_source, lint_graph, order, problem_findings
+from dfopt.lint.run import build_graph, check_source
 from dfopt.source import Source
 
 RULES = load()
@@ -20,18 +20,15 @@ CASES = [(rule, example) for rule in RULES for example in rule.examples]
 IDS = [f"{rule.name}[{n}]" for rule in RULES for n, _ in enumerate(rule.examples)]
 
 
-def context_of(example: Example) -> BuildContext | None:
+def example_context(example: Example) -> BuildContext | None:
     """Make the build context that an example names, in memory."""
     if example.context is None:
         return None
-    files = {
-        path: ContextFile(path, len(text.encode()), 0o644) for path, text in example.context.items()
-    }
-    return BuildContext(files=files, texts=dict(example.context))
+    return context_of(example.context)
 
 
-def config_of(rule: Rule, example: Example):
-    return replace(DEFAULT, build_args=example.build_args, rules={rule.name: example.options}, shellcheck=False)
+def config_of(rule: Rule, example: Example) -> Config:
+    return DEFAULT._replace(build_args=example.build_args, rules={rule.name: example.options}, shellcheck=False)
 
 
 def graph_of(rule: Rule, text: str, example: Example) -> InstructionGraph:
@@ -42,7 +39,7 @@ def findings_of(rule: Rule, text: str, example: Example) -> list[Finding]:
     """Give the findings of one rule, those included that the language itself or the run makes under its code."""
     config = config_of(rule, example)
     checked = check_source(
-        Source(text), replace(config, select=(rule.code,)), context=context_of(example), registry=RULES
+        Source(text), config._replace(select=(rule.code,)), context=example_context(example), registry=RULES
     )
     assert not checked.crashes, checked.crashes[0].traceback
     return [one for one in checked.findings if one.code == rule.code]
@@ -50,7 +47,7 @@ def findings_of(rule: Rule, text: str, example: Example) -> list[Finding]:
 
 def profile_findings(rule: Rule, text: str, example: Example) -> set[tuple[str, str]]:
     """Give what the default profile reports, without places: a fix may move things."""
-    checked = check_source(Source(text), config_of(rule, example), context=context_of(example), registry=RULES)
+    checked = check_source(Source(text), config_of(rule, example), context=example_context(example), registry=RULES)
     assert not checked.crashes, checked.crashes[0].traceback
     return {(one.code, one.name) for one in checked.findings}
 
@@ -102,7 +99,8 @@ def assert_equivalent(rule: Rule, example: Bad) -> None:
     """Ask the abstract build whether a safe fix kept files and configuration."""
     equivalence = pytest.importorskip("dfopt.rewrite.equivalence")
     before, after = graph_of(rule, example.text, example), graph_of(rule, example.fixed or "", example)
-    assert equivalence.equivalent(before, after)
+    verdict = equivalence.equivalent(before, after)
+    assert verdict.ok, verdict.reasons
 
 
 @pytest.mark.parametrize("rule", RULES, ids=[rule.name for rule in RULES])

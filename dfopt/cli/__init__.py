@@ -1,1 +1,85 @@
 """The command line: one file per subcommand; the only place that prints and exits."""
+
+from __future__ import annotations
+
+import os
+import sys
+from importlib import import_module
+
+COMMANDS = {
+    "lint": "dfopt.cli.lint",
+    "optimize": "dfopt.cli.optimize",
+    "predict": "dfopt.cli.predict",
+    "graph": "dfopt.cli.graph",
+    "rules": "dfopt.cli.rules",
+    "explain": "dfopt.cli.explain",
+    "config": "dfopt.cli.config",
+}
+"""Subcommands and their modules; a module is imported only when it is asked for."""
+
+USAGE, INPUT = 2, 3
+"""Exit codes: wrong usage or configuration; a file that cannot be read, or an internal error."""
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the command line and give the exit code."""
+    words = sys.argv[1:] if argv is None else list(argv)
+    for stream in (sys.stdout, sys.stderr):
+        # File names and sources may hold what the terminal's encoding cannot show.
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+    try:
+        return _run(words)
+    except SystemExit as stop:  # argparse ends this way
+        return stop.code if isinstance(stop.code, int) else USAGE
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        # The reader of our output went away (``| head``): nothing is left to say, and Python must not say it at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+
+
+def _run(words: list[str]) -> int:
+    command = words[0] if words else ""
+    if command in ("-V", "--version"):
+        from dfopt import __version__
+
+        print(f"dfopt {__version__}")
+        return 0
+    if command in ("", "-h", "--help", "help"):
+        _help()
+        return 0 if command else USAGE
+    module = COMMANDS.get(command)
+    if module is None:
+        print(f"dfopt: {_unknown(command)}", file=sys.stderr)
+        return USAGE
+    import argparse
+
+    subcommand = import_module(module)
+    parser = argparse.ArgumentParser(prog=f"dfopt {command}", description=subcommand.HELP, allow_abbrev=False)
+    subcommand.add_arguments(parser)
+    code: int = subcommand.run(parser.parse_args(words[1:]))
+    sys.stdout.flush()
+    return code
+
+
+def _unknown(command: str) -> str:
+    if os.path.exists(command):
+        return f"{command!r} is no command; did you mean: dfopt lint {command}"
+    from difflib import get_close_matches
+
+    near = get_close_matches(command, COMMANDS, 1)
+    hint = f"did you mean {near[0]!r}?" if near else f"use one of {', '.join(COMMANDS)}"
+    return f"{command!r} is no command; {hint}"
+
+
+def _help() -> None:
+    print("usage: dfopt COMMAND ...\n\nLint, optimize and predict Dockerfiles.\n\ncommands:")
+    for name, module in COMMANDS.items():
+        try:
+            line = import_module(module).HELP
+        except ModuleNotFoundError as error:
+            line = f"(not available: {error.name} is missing)"
+        print(f"  {name:<10} {line}")
+    print("\n'dfopt COMMAND --help' tells the options of a command; 'dfopt --version' tells the version.")

@@ -113,6 +113,14 @@ class Rule:
         """Give the findings of one build."""
         raise NotImplementedError
 
+    @classmethod
+    def page(cls) -> tuple[str, str]:
+        """Give the rule's summary and the rest of its page, from the docstring."""
+        from inspect import cleandoc
+
+        summary, _, rest = cleandoc(cls.__doc__ or cls.name).partition("\n")
+        return summary, rest.strip()
+
     def finding(
         self,
         at: Span | Instruction | Step,

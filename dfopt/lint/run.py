@@ -12,6 +12,7 @@ from dfopt.graph.model import BuildOptions, InstructionGraph
 from dfopt.lint.registry import Registry, load
 from dfopt.lint.rule import Build, Rule
 from dfopt.source import Source, Span
+from dfopt.syntax.problems import PROBLEMS
 from dfopt.syntax.tree import Problem
 
 INTERNAL = "E900"
@@ -91,8 +92,8 @@ def check_source(
 
 def build_graph(source: Source, config: Config = DEFAULT) -> InstructionGraph:
     """Parse a source and build its graph with the configuration's build options."""
-    from dfopt.graph.build import build
-    from dfopt.syntax.parser import parse
+    from dfopt.graph import build
+    from dfopt.syntax import parse
 
     options = BuildOptions(config.build_args, config.target, config.platform)
     return build(parse(source), options)
@@ -121,7 +122,7 @@ def _unique(findings: Iterable[Finding]) -> list[Finding]:
 
 
 def _problem(problem: Problem, registry: Registry) -> Finding:
-    rule = registry.get(problem.code)
+    rule = registry.get(problem.code) or PROBLEMS.get(problem.code)
     # A file that does not build has no result to keep, so a repair is a guess at what was meant.
     fix = Fix("Repair", problem.edits, Applicability.UNSAFE) if problem.edits else None
     return Finding(

@@ -1,0 +1,32 @@
+"""GitLab's Code Quality report: one JSON array."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from dfopt.report.fingerprint import fingerprints
+from dfopt.report.model import FileReport, RunInfo, clean
+
+SEVERITIES = {"error": "critical", "warning": "major", "info": "minor", "style": "info"}
+
+
+def render(reports: Iterable[FileReport], run: RunInfo) -> Iterator[str]:
+    """Render the array; paths are relative without a leading ``./`` and fingerprints unique, as GitLab asks."""
+    issues: list[dict[str, Any]] = []
+    for report in reports:
+        path = os.path.normpath(report.path).replace(os.sep, "/")
+        for finding, print_ in zip(report.findings, fingerprints(report), strict=True):
+            region = report.region(finding.span)
+            issues.append(
+                {
+                    "description": f"{finding.message} [{finding.code} {finding.name}]",
+                    "check_name": finding.name,
+                    "fingerprint": print_,
+                    "severity": SEVERITIES[str(finding.severity)],
+                    "location": {"path": path, "lines": {"begin": region.line, "end": region.end_line}},
+                }
+            )
+    yield clean(json.dumps(issues, indent=1, ensure_ascii=False)) + "\n"

@@ -1,0 +1,83 @@
+"""What the output formats print: one report per file, and what holds for the whole run."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import NamedTuple
+
+from msgspec import Struct
+
+from dfopt.finding import Finding, Severity
+from dfopt.lint.rule import Rule
+from dfopt.source import Source, Span
+
+
+class Region(NamedTuple):
+    """A place for people: lines and columns from 1 in code points, the end column behind the last character."""
+
+    line: int
+    column: int
+    end_line: int
+    end_column: int
+
+
+class FileReport(Struct, dict=True):
+    """One linted file: its path as reported, its text and findings; ``error`` instead where it could not be read.
+
+    ``suppressed`` are findings that a comment or the baseline silences, with the reason. ``fixed`` counts the fixes that were
+    applied. ``notes`` are messages about the run over this file, ``tracebacks`` those of defects.
+    """
+
+    path: str
+    text: str = ""
+    findings: list[Finding] = []
+    error: str = ""
+    suppressed: tuple[tuple[Finding, str], ...] = ()
+    fixed: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    tracebacks: tuple[str, ...] = ()
+
+    @cached_property
+    def source(self) -> Source:
+        """The text with its line map."""
+        return Source(self.text, self.path)
+
+    def region(self, span: Span) -> Region:
+        """Give lines and columns of a span; an end behind a newline is drawn back to the end of its line."""
+        start = self.source.position(span.start)
+        stop = max(span.end, span.start)
+        end = self.source.position(stop)
+        if end.line > start.line and end.column == 1 and stop > span.start:
+            line = end.line - 1
+            return Region(start.line, start.column, line, self.source.position(self.source.line_end(line)).column)
+        return Region(start.line, start.column, end.line, end.column)
+
+    def column_utf16(self, offset: int) -> int:
+        """Give the column of an offset in UTF-16 units, from 1."""
+        return self.source.utf16_column(offset) + 1
+
+    def column_bytes(self, offset: int) -> int:
+        """Give the column of an offset in UTF-8 bytes, from 1."""
+        start = self.source.line_starts[self.source.line_of(offset) - 1]
+        return len(self.text[start:offset].encode("utf-8", "surrogateescape")) + 1
+
+
+class RunInfo(Struct, frozen=True):
+    """What holds for all files of a run: the version, all rules, and how text is shown."""
+
+    version: str
+    rules: tuple[Rule, ...] = ()
+    color: bool = False
+    show_source: bool = False
+    verbose: bool = False
+    unsafe_fixes: bool = False
+    fail_on: Severity | None = Severity.WARNING
+
+
+
+
+def clean(text: str) -> str:
+    """Replace bytes that are not UTF-8 by the replacement character, so that a report is valid text."""
+    if text.isascii():
+        return text
+    return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")

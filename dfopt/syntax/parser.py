@@ -209,9 +209,10 @@ class _Statement:
             heredocs=self.heredocs,
             comments=line.comments,
             inner_comments=line.inner_comments,
+            blank_lines=line.blank_lines,
             original=self.joined.text,
         )
-        problems = (*self.problems, *check(node))
+        problems = (*self.problems, *check(node, self.problems))
         return replace(node, problems=problems) if problems else node
 
     def _span_of_trigger(self, common: dict[str, Any]) -> Span:
@@ -223,8 +224,9 @@ class _Statement:
 
 
 def _without_newline(heredoc: Heredoc, text: str) -> int:
+    """Give where a body without terminator ends, its last newline left out."""
     start, end = heredoc.body_span
-    return start + len(text[start:end].rstrip("\r\n"))
+    return start + len(text[start:end].removesuffix("\n").rstrip("\r"))
 
 
 def _name_and_value(flag: str) -> tuple[str, str | None]:
@@ -399,7 +401,7 @@ def _node(
         if not words or words[0].text.upper() not in ("CMD", "NONE"):
             return unknown
         if words[0].text.upper() == "NONE":
-            return tree.Healthcheck, {"is_none": True}
+            return tree.Healthcheck, {"is_none": True, "command": arguments.command if len(words) > 1 else None}
         if len(words) < 2:
             return unknown
         return tree.Healthcheck, {"exec_form": words[1:] if arguments.json else None, "command": arguments.command}

@@ -43,8 +43,7 @@ class LogicalLine:
     last_line: int
     comments: tuple[Comment, ...]
     inner_comments: tuple[Comment, ...] = ()
-    blank_offset: int | None = None
-    """Where a blank line stands inside the continuation, the last one of them."""
+    blank_lines: tuple[Span, ...] = ()
 
 
 class Reader:
@@ -121,7 +120,7 @@ class Reader:
         search = _CONTINUATIONS[self.escape].search
         pieces, segments, length = [line], [(0, start)], len(line)
         inner: list[Comment] = []
-        blank = None
+        blank: list[Span] = []
         while self.line < total:
             raw, offset = lines[self.line], self.offset
             self.line += 1
@@ -130,7 +129,7 @@ class Reader:
             end = offset + len(piece)
             bare = piece.lstrip(blanks)
             if not bare:
-                blank = offset
+                blank.append(Span(offset, end))
                 continue
             if bare[0] == "#":
                 place = offset + len(piece) - len(bare)
@@ -147,7 +146,7 @@ class Reader:
                 break
         self.comments += inner
         joined = Joined("".join(pieces), tuple(segments))
-        return LogicalLine(joined, start, end, first, self.line, comments, tuple(inner), blank)
+        return LogicalLine(joined, start, end, first, self.line, comments, tuple(inner), tuple(blank))
 
     def _directive(self, line: str, start: int) -> bool:
         """Take a line for a directive; tell whether the next line may be one."""

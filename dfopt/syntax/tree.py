@@ -139,6 +139,8 @@ class Instruction(Struct, frozen=True, kw_only=True):
     heredocs: tuple[Heredoc, ...] = ()
     comments: tuple[Comment, ...] = ()
     inner_comments: tuple[Comment, ...] = ()
+    blank_lines: tuple[Span, ...] = ()
+    """Blank lines between continued ones, which BuildKit warns of."""
     problems: tuple[Problem, ...] = ()
     original: str = ""
     """The logical line, continuations joined, as BuildKit keeps it."""

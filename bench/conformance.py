@@ -1,0 +1,146 @@
+"""Compares dfopt with BuildKit's own answers.
+
+``python -m bench.conformance parse|instructions|lint ORACLE.jsonl.gz CORPUS.jsonl`` and
+``python -m bench.conformance probes ORACLE.jsonl.gz`` print every disagreement (file, what, ours, theirs) and, as their
+last line, how many records agree. The exit code is 1 unless all do.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gzip
+import json
+import sys
+from collections.abc import Callable, Iterator
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from bench.records_syntax import ignore_record, instructions_record, parse_record, words_record
+
+Record = dict[str, Any]
+
+__all__ = [
+    "convert_record",
+    "ignore_record",
+    "instructions_record",
+    "lint_record",
+    "parse_record",
+    "words_record",
+]
+
+_GRAPH_RECORDS = ("convert_record", "lint_record")
+_IGNORED = ("id", "file", "message")
+"""Fields that name a record or hold wording."""
+
+
+def __getattr__(name: str) -> Any:
+    if name in _GRAPH_RECORDS:
+        return getattr(import_module("bench.records_graph"), name)
+    raise AttributeError(name)
+
+
+def _rows(path: Path) -> Iterator[Record]:
+    opened = gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else path.open(encoding="utf-8")
+    with opened as lines:
+        for line in lines:
+            yield json.loads(line)
+
+
+def _comparable(record: Any) -> Any:
+    """Reduce an answer to what is compared: of errors the lines and the stage, never the wording."""
+    if not isinstance(record, dict):
+        return record
+    out = {key: value for key, value in record.items() if key not in _IGNORED}
+    for key in ("error", "words_error"):
+        value = out.pop(key, None)
+        if value:
+            out[key] = {"lines": value.get("lines"), "stage": value.get("stage")} if isinstance(value, dict) else True
+    return out
+
+
+def _comparable_lint(record: Record) -> Record:
+    warnings = sorted((item["rule"], tuple(item["lines"])) for item in record.get("warnings") or ())
+    return {**_comparable(record), "warnings": warnings, "images": None}
+
+
+def differences(ours: Any, theirs: Any, path: str = "") -> Iterator[tuple[str, Any, Any]]:
+    """Walk two answers side by side and give each place where they differ."""
+    if isinstance(ours, dict) and isinstance(theirs, dict):
+        for key in sorted({*ours, *theirs}):
+            yield from differences(ours.get(key), theirs.get(key), f"{path}.{key}" if path else key)
+    elif isinstance(ours, list) and isinstance(theirs, list) and len(ours) == len(theirs):
+        for index, (left, right) in enumerate(zip(ours, theirs, strict=True)):
+            yield from differences(left, right, f"{path}[{index}]")
+    elif ours != theirs:
+        yield path, ours, theirs
+
+
+def _probe(mode: str, given: Record) -> Record:
+    if mode == "parse":
+        return parse_record(given["content"])
+    if mode == "instructions":
+        return instructions_record(given["content"])
+    if mode == "words":
+        return words_record(given)
+    if mode == "ignore":
+        return ignore_record(given)
+    graph = import_module("bench.records_graph")
+    if mode == "convert":
+        return graph.convert_record(given)  # type: ignore[no-any-return] - a module imported by name
+    options = {name: given[name] for name in ("dockerignore", "build_args", "images", "target_platform") if name in given}
+    return graph.lint_record(given["content"], **options)  # type: ignore[no-any-return] - as above
+
+
+def _comparer(mode: str) -> Callable[[Record], Any]:
+    if mode == "convert":
+        return import_module("bench.records_graph").comparable_convert  # type: ignore[no-any-return] - as above
+    return _comparable_lint if mode == "lint" else _comparable
+
+
+def _answers(mode: str, oracle: Path, corpus: Path | None, only: list[str]) -> Iterator[tuple[str, str, Callable[[], Record], Record]]:
+    """Give name, mode, a way to ask dfopt, and the oracle's answer of every record."""
+    if mode == "probes":
+        for row in _rows(oracle):
+            given, kind = row["input"], row["mode"]
+            if only and kind not in only:
+                continue
+            name = str(given.get("file") or given.get("word") or given.get("content"))
+            yield f"{kind}: {name}", kind, lambda kind=kind, given=given: _probe(kind, given), row["output"]  # type: ignore[misc] - defaults bind the loop's values
+        return
+    assert corpus is not None
+    texts = {row["id"]: row["text"] for row in _rows(corpus)}
+    for row in _rows(oracle):
+        given = {"content": texts[row["id"]]}
+        yield row["id"], mode, lambda given=given: _probe(mode, given), row  # type: ignore[misc] - as above
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the comparison named on the command line; gives the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m bench.conformance", description=(__doc__ or "").split("\n")[0])
+    parser.add_argument("mode", choices=("parse", "instructions", "lint", "probes"))
+    parser.add_argument("oracle", type=Path)
+    parser.add_argument("corpus", type=Path, nargs="?")
+    parser.add_argument("--only", action="append", default=[], help="of probes, compare this mode alone")
+    options = parser.parse_args(arguments)
+    if options.mode != "probes" and options.corpus is None:
+        parser.error("the corpus is missing")
+    agreed = total = 0
+    for name, kind, ask, theirs in _answers(options.mode, options.oracle, options.corpus, options.only):
+        total += 1
+        compare = _comparer(kind)
+        try:
+            ours: Any = compare(ask())
+        except Exception as error:
+            print(f"{name}\tcrash\t{type(error).__name__}: {error}\t")
+            continue
+        found = list(differences(ours, compare(theirs)))
+        agreed += not found
+        for path, left, right in found:
+            print(f"{name}\t{path}\t{json.dumps(left)}\t{json.dumps(right)}")
+    print(f"{agreed} of {total} agree")
+    return 0 if agreed == total else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
 from msgspec import Struct, field
 
 from dfopt.images.model import ImageFacts
-from dfopt.shell.model import Command, Script
+from dfopt.shell.model import Command, Dialect, Script
 from dfopt.source import Span
 from dfopt.syntax.tree import Dockerfile, From, Instruction, Mount, Problem
 from dfopt.tools.model import Effects, Invocation
@@ -37,10 +38,11 @@ class Edge(Struct, frozen=True):
 
 
 class Variable(Struct, frozen=True):
-    """An ARG or ENV in force: its value (None: declared but unset, or not computable) and the step that set it.
+    """An ARG or ENV in force: its value (None: declared but unset) and the step that set it.
 
     ``step`` is None for variables of the base image, platform arguments and build arguments of the global scope.
-    ``known`` is False where the value cannot be told from the file (an ARG without default that nobody gave).
+    ``value`` is what a build with the given options would use. ``known`` is False where that cannot be told from the
+    file alone: an ARG without default that nobody gave, a variable of an unknown base image, or what is made from them.
     """
 
     name: str
@@ -53,29 +55,79 @@ class Variable(Struct, frozen=True):
 class State(Struct, frozen=True):
     """What holds at a point of a stage: variables, directory, user and shell, inherited along the graph.
 
-    ``workdir`` is absolute. ``shell`` is the argument vector of shell forms; ``shell_set`` tells whether a SHELL
-    instruction (here or in a base stage) set it. ``user`` is "root" unless the base or a USER says otherwise; None where unknown.
+    ``variables`` are in the order in which RUN gets them. ``environment`` is what the image records (ENV and the base's
+    own, without ARG). ``declared`` are the names of the ARGs so far, in order. ``workdir`` is absolute. ``shell`` is the
+    argument vector of shell forms; ``shell_set`` tells whether a SHELL instruction (here, in a base stage or in the base image)
+    set it. ``user`` is "root" unless the base or a USER says otherwise; None where unknown. ``base_known`` is False on top
+    of an image of which nothing is known.
     """
 
     variables: Mapping[str, Variable] = field(default_factory=dict)
+    environment: Mapping[str, str] = field(default_factory=dict)
+    declared: tuple[str, ...] = ()
     workdir: str = "/"
     user: str | None = "root"
     shell: tuple[str, ...] = ("/bin/sh", "-c")
     shell_set: bool = False
     workdir_set: bool = False
+    base_known: bool = True
+    dialect: Dialect | None = None
+    """The language of shell forms that the last ``# hadolint shell=`` comment of the stage names."""
 
     def lookup(self, name: str) -> str | None:
         """Give a variable's value, None where it is unset or unknown."""
         variable = self.variables.get(name)
-        return variable.value if variable else None
+        return variable.value if variable is not None and variable.known else None
+
+    def known_variables(self) -> dict[str, str]:
+        """Give the variables whose values are known, as RUN gets them."""
+        return {name: each.value for name, each in self.variables.items() if each.known and each.value is not None}
 
 
-class Step(Struct, frozen=True, eq=False):
+class Missing(Struct, frozen=True):
+    """A variable that is used in an expanded place and exists nowhere: its name, where, and which word of the instruction."""
+
+    name: str
+    span: Span
+
+
+class RunMount(Struct, frozen=True):
+    """A mount of a RUN with its variables expanded and its defaults filled in.
+
+    ``target`` is absolute; None for a secret that is only an environment variable. ``source`` is the path inside what is
+    mounted. ``stage`` is the number of the stage it comes from, ``image`` the image; neither is set for the build
+    context, cache, tmpfs, secret and ssh.
+    """
+
+    type: str
+    target: str | None
+    source: str = ""
+    from_: str = ""
+    stage: int | None = None
+    image: str | None = None
+    read_only: bool = True
+    id: str = ""
+    sharing: str = ""
+    required: bool = False
+    env: str | None = None
+    size: int | None = None
+    mode: int | None = None
+    uid: int | None = None
+    gid: int | None = None
+
+
+class Step(Struct, frozen=True, eq=False, dict=True):
     """One instruction in its stage, with all that is known about it.
 
-    ``index`` counts all instructions of the file from 0 (the position in ``tree.instructions``). ``before`` and ``after`` are the states around it. ``script`` is the parsed
-    shell code of RUN (and of CMD, ENTRYPOINT, HEALTHCHECK), None for other instructions. ``invocations`` are its recognised commands in order. ``makes_layer`` as BuildKit counts.
-    ``cached_paths`` are mount points whose content does not stay in the layer (cache, tmpfs, bind, secret, ssh mounts).
+    ``index`` counts all instructions of the file from 0 (the position in ``tree.instructions``). ``before`` and ``after`` are the states around it.
+    ``arguments`` are the instruction's arguments with variables expanded: key, value, key, value ... of ENV, LABEL and ARG
+    (without the ARGs that stay unset), sources and destination of COPY and ADD, paths of VOLUME, ports of EXPOSE, the text of USER, WORKDIR and
+    STOPSIGNAL, image and platform of FROM; other instructions have none. ``chown`` and ``chmod`` are expanded too. ``used`` are the
+    variables that exist and were asked for, ``missing`` those that do not exist, ``unknown`` those among the used ones
+    whose value the file alone does not tell: with any of those, ``arguments`` are what a build without them would use.
+    ``makes_layer`` as BuildKit counts. ``source_stage`` and ``source_image`` are what COPY --from names. ``cached_paths`` are mount points whose content does not
+    stay in the layer (cache, tmpfs, bind, secret, ssh mounts). ``trigger`` marks an ONBUILD instruction that fires here: ``instruction`` is then
+    what fires and ``index`` the position of the FROM that makes it fire.
     """
 
     index: int
@@ -83,27 +135,78 @@ class Step(Struct, frozen=True, eq=False):
     stage: int
     before: State
     after: State
-    script: Script | None = None
-    invocations: tuple[Invocation, ...] = ()
-    effects: Effects = Effects()
+    arguments: tuple[str, ...] = ()
     makes_layer: bool = False
     mounts: tuple[Mount, ...] = ()
+    run_mounts: tuple[RunMount, ...] = ()
     cached_paths: tuple[str, ...] = ()
+    used: tuple[str, ...] = ()
+    missing: tuple[Missing, ...] = ()
+    unknown: tuple[str, ...] = ()
+    chown: str = ""
+    chmod: str = ""
+    checksum: str = ""
+    documents: tuple[tuple[str, str], ...] = ()
+    """Here-documents of COPY and ADD as (name, content after expansion); they are not among ``arguments``."""
+    source_stage: int | None = None
+    source_image: str | None = None
+    problems: tuple[Problem, ...] = ()
+    trigger: int | None = None
+    origin: Instruction | None = None
+    escape: str = "\\"
 
     @property
     def id(self) -> str:
         """The node id."""
-        return f"step:{self.index}"
+        return f"step:{self.index}" if self.trigger is None else f"step:{self.index}+{self.trigger}"
+
+    @property
+    def keyword(self) -> str:
+        """The instruction's keyword."""
+        return self.instruction.keyword
 
     @property
     def span(self) -> Span:
-        """The instruction's span."""
-        return self.instruction.span
+        """The instruction's span; of a trigger that fires, the span of the FROM."""
+        return (self.origin or self.instruction).span
+
+    @cached_property
+    def script(self) -> Script | None:
+        """The parsed shell code of RUN, CMD, ENTRYPOINT and HEALTHCHECK; None for other instructions."""
+        from dfopt.graph.running import script_of_step
+
+        return script_of_step(self)
+
+    @cached_property
+    def invocations(self) -> tuple[Invocation, ...]:
+        """Its recognised commands in order."""
+        from dfopt.graph.running import invocations_of_step
+
+        return invocations_of_step(self)
+
+    @cached_property
+    def effects(self) -> Effects:
+        """What it does to the file system and the world; paths below mounts are left in."""
+        from dfopt.graph.running import effects_of_step
+
+        return effects_of_step(self)
 
     @property
     def commands(self) -> tuple[Command, ...]:
         """The simple commands of its script."""
         return self.script.commands if self.script else ()
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """The expanded sources of COPY and ADD, here-documents left out."""
+        return self.arguments[:-1]
+
+    @property
+    def destination(self) -> str:
+        """The destination of COPY and ADD, absolute; it ends in ``/`` or ``/.`` where it is written as a folder."""
+        from dfopt.graph.paths import destination
+
+        return destination(self.before.workdir, self.arguments[-1])
 
     def is_mounted(self, path: str) -> bool:
         """Tell whether a path lies on a mount, so that nothing written there stays in the layer."""
@@ -114,7 +217,7 @@ class Step(Struct, frozen=True, eq=False):
 class Stage(Struct, frozen=True, eq=False):
     """One build stage.
 
-    ``base`` is the number of the stage it builds on, or None; ``image`` is the expanded image reference where it builds on an image
+    ``steps`` begin with the FROM. ``triggered`` are the ONBUILD instructions of its base that fire right after the FROM. ``base`` is the number of the stage it builds on, or None; ``image`` is the expanded image reference where it builds on an image
     ("scratch" included; None where it cannot be computed). ``facts`` is what is known of that image. ``ships`` tells whether the target's image contains its layers:
     the target itself and the stages it is based on. ``reachable`` tells whether the target needs it at all.
     ``used_by`` are the numbers of stages that copy, mount or build from it.
@@ -135,6 +238,17 @@ class Stage(Struct, frozen=True, eq=False):
     platform: str | None = None
     resolved: bool = True
     """False where the image text holds a variable without a known value."""
+    triggered: tuple[Step, ...] = ()
+
+    @property
+    def id(self) -> str:
+        """The node id."""
+        return f"stage:{self.index}"
+
+    @property
+    def all_steps(self) -> tuple[Step, ...]:
+        """The FROM, what it triggers, and the stage's own steps."""
+        return (*self.steps[:1], *self.triggered, *self.steps[1:])
 
 
 class BuildOptions(Struct, frozen=True):
@@ -146,6 +260,22 @@ class BuildOptions(Struct, frozen=True):
     contexts: Mapping[str, str] = field(default_factory=dict)
 
 
+class GraphProblem(Problem, frozen=True):
+    """An error that only shows when stages are put together or expanded.
+
+    ``phase`` orders problems as BuildKit meets them (``dfopt.graph.problems``), ``in_stage`` is the stage it belongs to (None: the
+    whole file), ``also`` are further places, ``at`` tells how far its instruction was processed. ``needs_argument`` is set where a build argument would repair it.
+    """
+
+    phase: int = 0
+    in_stage: int | None = None
+    also: tuple[Span, ...] = ()
+    step: str | None = None
+    while_expanding: bool = False
+    needs_argument: bool = False
+    position: int = 0
+
+
 class InstructionGraph(Struct, frozen=True, eq=False, dict=True):
     """The graph of one Dockerfile: a plain value, built in one pass by ``dfopt.graph.build``."""
 
@@ -153,12 +283,18 @@ class InstructionGraph(Struct, frozen=True, eq=False, dict=True):
     stages: tuple[Stage, ...]
     steps: tuple[Step, ...]
     """All steps in file order; those before the first FROM (global ARGs) have stage -1."""
-    edges: tuple[Edge, ...]
-    problems: tuple[Problem, ...]
-    """Errors that only show when stages are put together (stage "graph")."""
+    problems: tuple[GraphProblem, ...]
+    """Errors that only show when stages are put together (stage "graph"), in the order in which BuildKit meets them."""
     target: int | None
     options: BuildOptions
     globals: Mapping[str, Variable] = field(default_factory=dict)
+
+    @cached_property
+    def edges(self) -> tuple[Edge, ...]:
+        """All edges, computed when first asked for."""
+        from dfopt.graph.edges import edges_of
+
+        return edges_of(self)
 
     def step_of(self, instruction: Instruction) -> Step:
         """Give the step of an instruction. Raises KeyError for one that is not in the graph."""

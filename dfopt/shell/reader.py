@@ -22,6 +22,7 @@ from dfopt.shell.forms import (
 )
 
 _BLANK = re.compile(r"(?:[ \t]+|\\\r?\n|\r(?=\n|\Z))*")
+_JOINED = re.compile(r"(?:\\\r?\n)+")
 _COMMENT = re.compile(r"#[^\n]*")
 _PLAIN = re.compile(r"[^ \t\n\r|&;()<>\\'\"`$]+")
 _IN_DOUBLE = re.compile(r'[^"\\`$]+')
@@ -36,11 +37,14 @@ _PARENTHESES = re.compile(r"\([ \t]*\)")
 _UNQUOTE = re.compile(r"""'([^']*)'|"((?:[^"\\]|\\.)*)"|\\(.)""", re.DOTALL)
 _DOUBLE_ESCAPE = re.compile(r'\\([\\"$`])|\\\n')
 
-_CLOSERS = frozenset({"then", "elif", "else", "fi", "do", "done", "esac", "}"})
+_CLOSERS = frozenset({"then", "elif", "else", "fi", "do", "done", "esac", "}", "in", "]]"})
+_OPENED_BY = {
+    "fi": "if", "then": "if", "elif": "if", "else": "if", "done": "do", "do": "for, while or until", "esac": "case",
+    "in": "for or case", "}": "{", "]]": "[[",
+}  # fmt: skip
 _DECLARE = frozenset({"declare", "typeset", "local", "export", "readonly", "alias", "eval"})
 _DELIMITERS = frozenset(" \t\n\r|&;()<>")
 _MAX_DEPTH = 50
-_OPENED_BY = {"fi": "if", "done": "do", "esac": "case", "}": "{", "then": "if", "do": "for, while or until"}
 
 
 def read(text: str) -> ScriptForm:
@@ -129,31 +133,25 @@ class _Reader:
         pending, self.pending = self.pending, []
         for redirect, delimiter, strip, quoted in pending:
             start = end = self.pos
-            found = False
             while self.pos < self.end:
                 stop = self.text.find("\n", self.pos, self.end)
                 stop = self.end if stop < 0 else stop
                 line = self.text[self.pos : stop].rstrip("\r")
                 if (line.lstrip("\t") if strip else line) == delimiter:
-                    end, found = self.pos, True
+                    end = self.pos
                     self.pos = min(stop + 1, self.end)
                     break
                 self.pos = min(stop + 1, self.end)
                 end = self.pos
             redirect.body_start, redirect.body_end = start, end
-            if not found:
-                self.problem(
-                    f"The here-document is not ended by a line {delimiter!r}.", redirect.start, redirect.end
-                )
             if not quoted and ("$(" in (body := self.text[start:end]) or "`" in body or "${" in body):
                 inner = _Reader(self.text, start, end, self.depth + 1)
                 redirect.nested = tuple(inner.double_quoted("", start))
 
     def close_heredocs(self) -> None:
-        """Report the here-documents that have no body because the text is over."""
-        for redirect, delimiter, _, _ in self.pending:
+        """End the here-documents that have no body because the text is over; shells only warn of them."""
+        for redirect, _, _, _ in self.pending:
             redirect.body_start = redirect.body_end = self.end
-            self.problem(f"The here-document {delimiter!r} has no body.", redirect.start, redirect.end)
         self.pending = []
 
     # -- lists -------------------------------------------------------------------------------------------------
@@ -177,10 +175,8 @@ class _Reader:
             if stop_char == ";" and char == ";" and self.text[self.pos + 1 : self.pos + 2] in (";", "&"):
                 break
             if word in _CLOSERS:
-                self.problem(
-                    f"`{word}` stands here without `{_OPENED_BY.get(word, 'if')}`.", self.pos, self.pos + len(word)
-                )
-                self.pos += len(word)
+                self.stray(word)
+                operator, start, end, first = ";", self.pos, self.pos, len(found)
                 continue
             match = _OPERATOR.match(self.text, self.pos, self.end)
             if match and match.group() not in ("(",) and not self.redirect_here():
@@ -235,13 +231,21 @@ class _Reader:
         self.stops.pop()
         return found
 
+    def stray(self, word: str) -> None:
+        """Step over a reserved word that closes nothing."""
+        self.problem(f"`{word}` stands here without `{_OPENED_BY[word]}`.", self.pos, self.pos + len(word))
+        self.pos += len(word)
+        self.skip()
+        if self.peek() in (";", "&") and self.text[self.pos : self.pos + 2] not in (";;", ";&"):
+            self.pos += 2 if self.text.startswith("&&", self.pos) else 1
+
     def redirect_here(self) -> bool:
         """Tell whether what begins here is a redirection."""
         return _REDIRECT.match(self.text, self.pos, self.end) is not None
 
     def pipeline(self) -> Form:
         """Read ``[!] command | command ...``."""
-        start = self.pos
+        start = here = self.pos
         negated = False
         while (word := self.reserved()) in ("!", "time"):
             here = self.pos
@@ -252,6 +256,10 @@ class _Reader:
             elif self.peek() != "(" and self.reserved() not in ("{", "if", "for", "while", "until", "case", "[[", "!"):
                 self.pos = here
                 break
+        if negated and (self.peek() in ("", ";", "\n") or self.reserved() in _CLOSERS):
+            if self.reserved() in _CLOSERS and not self.is_closer(self.reserved()):
+                self.stray(self.reserved())
+            return PipeForm(start, here + 1, [SimpleForm(here + 1, here + 1)], [], True)
         elements = [self.command()]
         operators: list[str] = []
         while True:
@@ -555,7 +563,8 @@ class _Reader:
             form.words.append(word)
             end = self.pos
         if end == start:  # nothing read: the caller met a character that begins nothing
-            self.problem(f"`{self.peek()}` is not expected here.", self.pos, self.pos + 1)
+            char = self.peek()
+            self.problem(f"`{char}` is not expected here." if char else "A command is missing here.", self.pos, self.pos + 1)
             self.pos = min(self.pos + 1, self.end)
             end = self.pos
         form.end = end
@@ -589,6 +598,7 @@ class _Reader:
                 return
             word = self.word()
             if word is None:
+                self.problem(f"`{char}` is not expected inside `(...)` of an array.", self.pos, self.pos + 1)
                 self.pos += 1
             else:
                 nested.extend(word.nested)
@@ -601,7 +611,7 @@ class _Reader:
         blank = _BLANK.match(self.text, self.pos, self.end)
         assert blank
         self.pos = blank.end()
-        target = self.word()
+        target = self.word() if self.peek() != "#" else None
         form = RedirectForm(operator, int(number) if number and number.isdigit() else None, target, start, self.pos)
         if target is None:
             form.end = self.pos = match.end()
@@ -628,10 +638,13 @@ class _Reader:
                 break
             char = text[pos]
             if char == "\\":
-                if text.startswith("\\\r\n", pos):
-                    pos = min(pos + 3, end)
-                else:
+                match = _JOINED.match(text, pos, end)
+                if match is None:
                     pos = min(pos + 2, end)
+                elif match.end() >= end or text[match.end()] in _DELIMITERS:
+                    break
+                else:
+                    pos = match.end()
             elif char == "'":
                 close = text.find("'", pos + 1, end)
                 if close < 0:

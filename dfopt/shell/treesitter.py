@@ -29,12 +29,24 @@ if TYPE_CHECKING:
 
     from tree_sitter import Node, Parser
 
-_UNSURE = re.compile(r"<<|\\[ \t\r\v\f]|[\0\r\v\f]|[?*+@!]\(")
+_UNSURE = re.compile(
+    r"<<"  # here-documents and here-strings
+    r"|\\[ \t]"  # an escaped blank is taken for white space
+    r"|[^ \t\n]\\\n(?=[^ \t\n])|\n[ \t]*\\\n"  # words joined over lines
+    r"|[\0\r\v\f]"  # characters that are no white space for a shell
+    r"|[?*+@!]\("  # extended patterns
+    r"|\$[ \t\n]"  # a dollar sign alone is glued to what follows
+    r"|[\[{}][ \t]+\]\]"  # two words taken for one
+)
 _NOT_ASCII = re.compile(r"[^\0-\x7f]")
 _ASSIGNMENT = re.compile(r"([A-Za-z_]\w*)(\[[^\]\n]*\])?(\+?=)", re.ASCII)
 _SUBSTITUTION = re.compile(r"\$\(|`|[<>]\(")
 _SUBSTITUTIONS = frozenset({"command_substitution", "process_substitution"})
 _SEPARATORS = frozenset({";", "&", "\n"})
+_RESERVED = frozenset(
+    {"if", "then", "elif", "else", "fi", "for", "select", "while", "until", "do", "done", "case", "esac", "in", "function",
+     "coproc", "{", "}", "!", "[[", "]]"}
+)  # fmt: skip
 _MAX_DEPTH = 40
 
 
@@ -65,7 +77,7 @@ def read_tree(text: str) -> ScriptForm | None:
         return None
     try:
         conversion = _Conversion(text)
-        return ScriptForm(conversion.list(root.children), conversion.comments)
+        return ScriptForm(conversion.items(root.children), conversion.comments)
     except _Unsure:
         return None
 
@@ -79,7 +91,7 @@ class _Conversion:
         self.substitutes = _SUBSTITUTION.search(text) is not None
         self.depth = 0
 
-    def list(self, nodes: list[Node]) -> list[ItemForm]:
+    def items(self, nodes: list[Node]) -> list[ItemForm]:
         """Convert statements and the separators between them."""
         self.depth += 1
         if self.depth > _MAX_DEPTH:
@@ -170,10 +182,14 @@ class _Conversion:
             if kind == "file_descriptor":
                 digits = self.text[child.start_byte : child.end_byte]
                 fd = int(digits) if digits.isdigit() else None
+                if start and self.text[start - 1] not in " \t\n;&|()":
+                    raise _Unsure
             elif not operator:
                 operator = kind
                 end = child.end_byte
             elif target is None:
+                if "\n" in self.text[end : child.start_byte]:
+                    raise _Unsure
                 target = self.word(child)
                 end = target.end
             elif target.end == child.start_byte:
@@ -221,7 +237,7 @@ class _Conversion:
                         self.redirect(one, form)
                     items = [ItemForm("", 0, 0, form)]
                 else:
-                    items = self.list(inner)
+                    items = self.items(inner)
             start = node.start_byte
             start += len(self.text[start : node.end_byte]) - len(self.text[start : node.end_byte].lstrip())
             found.append(NestedForm(opener, start, node.end_byte, items))
@@ -259,8 +275,13 @@ class _Conversion:
                 raise _Unsure
             else:
                 self.add_word(form, child)
-        if words and form.end < words[-1].end:
-            form.end = words[-1].end
+        if words:
+            first = self.text[words[0].start : words[0].end]
+            if first in _RESERVED or (first == "time" and len(words) > 1):
+                second = self.text[words[1].start : words[1].end] if first == "time" else first
+                if second in _RESERVED and not form.assignments:
+                    raise _Unsure
+            form.end = max(form.end, words[-1].end)
         return form
 
     def assignments(self, node: Node) -> SimpleForm:
@@ -336,7 +357,7 @@ class _Conversion:
 
     def subshell(self, node: Node) -> BlockForm:
         """Convert ``( list )``."""
-        body = self.list(node.children[1:-1])
+        body = self.items(node.children[1:-1])
         return BlockForm("(", node.start_byte, node.end_byte, [("body", body)])
 
     def group(self, node: Node) -> Form:
@@ -344,7 +365,9 @@ class _Conversion:
         children = node.children
         if children[0].type == "((":
             return self.reread(node)
-        return BlockForm("{", node.start_byte, node.end_byte, [("body", self.list(children[1:-1]))])
+        if len(children) < 3:  # ``{}`` is a word
+            raise _Unsure
+        return BlockForm("{", node.start_byte, node.end_byte, [("body", self.items(children[1:-1]))])
 
     def if_(self, node: Node) -> BlockForm:
         """Convert ``if``."""
@@ -354,16 +377,16 @@ class _Conversion:
         for child in node.children[1:]:
             kind = child.type
             if kind == "then":
-                sections.append((role, self.list(inner)))
+                sections.append((role, self.items(inner)))
                 role, inner = "then", []
             elif kind in ("elif_clause", "else_clause"):
                 if role == "then":
-                    sections.append((role, self.list(inner)))
+                    sections.append((role, self.items(inner)))
                 role = ""
                 self.clause(child, sections)
             elif kind == "fi":
                 if role == "then":
-                    sections.append((role, self.list(inner)))
+                    sections.append((role, self.items(inner)))
             elif kind == "comment" and not role:
                 self.comments.append((child.start_byte, child.end_byte))
             elif role:
@@ -378,18 +401,18 @@ class _Conversion:
         inner: list[Node] = []
         for child in node.children[1:]:
             if child.type == "then" and role == "elif":
-                sections.append((role, self.list(inner)))
+                sections.append((role, self.items(inner)))
                 role, inner = "then", []
             else:
                 inner.append(child)
-        sections.append((role, self.list(inner)))
+        sections.append((role, self.items(inner)))
 
     def while_(self, node: Node) -> BlockForm:
         """Convert ``while`` and ``until``."""
         children = node.children
         if children[-1].type != "do_group":
             raise _Unsure
-        sections = [("condition", self.list(children[1:-1])), ("do", self.list(children[-1].children[1:-1]))]
+        sections = [("condition", self.items(children[1:-1])), ("do", self.items(children[-1].children[1:-1]))]
         return BlockForm(children[0].type, node.start_byte, node.end_byte, sections)
 
     def for_(self, node: Node) -> BlockForm:
@@ -412,7 +435,7 @@ class _Conversion:
         body = children[-1]
         if name is None or body.type not in ("do_group", "compound_statement"):
             raise _Unsure
-        sections = [("do", self.list(body.children[1:-1]))]
+        sections = [("do", self.items(body.children[1:-1]))]
         return BlockForm(children[0].type, node.start_byte, node.end_byte, sections, words=words, name=name)
 
     def case(self, node: Node) -> BlockForm:
@@ -451,7 +474,7 @@ class _Conversion:
             else:
                 words.append(self.word(child))
                 touching = True
-        sections.append(("pattern", self.list(inner)))
+        sections.append(("pattern", self.items(inner)))
 
     def function(self, node: Node) -> BlockForm:
         """Convert a function definition."""

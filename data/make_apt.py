@@ -26,6 +26,7 @@ DICTIONARY_BYTES = 32 * 1024
 # The order in which apt reads a stanza's fields; the rank of a name is that of its first mention.
 MENTIONS = ("Depends", "Pre-Depends", "Suggests", "Recommends", "Conflicts", "Breaks", "Replaces", "Enhances", "Provides")
 PRIORITIES = {"required": 0, "important": 1, "standard": 2, "optional": 3, "extra": 4}
+KEPT = ("Essential", "Important", "Protected")
 OPERATORS = {"=": "=", ">=": ">", "<=": "<", ">>": "}", "<<": "{"}
 
 Stanza = dict[str, str]
@@ -148,7 +149,8 @@ def build(suite: str, indexes: list[Path], list_bytes: int, date: str) -> bytes:
         conflicts = encode(",".join(filter(None, (stanza.get("Conflicts"), stanza.get("Breaks")))), own)
         providers = sorted(provided.get(name, []), key=preference)
         lines.append("\t".join((
-            name, own, stanza.get("Installed-Size", ""), stanza.get("Size", ""), stanza.get("Priority", "")[:1],
+            name, own, stanza.get("Installed-Size", ""), stanza.get("Size", ""),
+            stanza.get("Priority", "")[:1] + ("!" if any(stanza.get(flag) == "yes" for flag in KEPT) else ""),
             *relations, conflicts, ",".join(providers),
         )))  # fmt: skip
     dictionary = _dictionary(lines)

@@ -1,8 +1,8 @@
 """Makes the embedded table of what packages really hold: ``dfopt/predict/data/apt-content.json``.
 
-    python data/make_apt_content.py apt-package-content.json
+    python data/make_apt_content.py apt-package-content.json data/measured/*.json
 
-The input has, per package, Installed-Size in bytes (``inst``), the bytes of its files on a ``full`` and on a ``slim`` image
+The inputs (later ones add to earlier ones) have, per package, Installed-Size in bytes (``inst``), the bytes of its files on a ``full`` and on a ``slim`` image
 (which leaves out docs, man pages and locales), and the bytes of its files in /var/lib/dpkg/info. Rows from an installed
 Debian bookworm and rows from layers that were really built are kept apart ("truth"), so that errors can be stated without
 the latter. For packages that were not measured the medians and the spread per class and size are written beside.
@@ -30,9 +30,13 @@ def spread(ratios: list[float]) -> list[float]:
 def main() -> None:
     """Convert the table named on the command line."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("content", type=Path)
+    parser.add_argument("content", type=Path, nargs="+")
     args = parser.parse_args()
-    rows: dict[str, dict[str, Any]] = json.loads(args.content.read_text())
+    rows: dict[str, dict[str, Any]] = {}
+    for path in args.content:
+        for name, row in json.loads(path.read_text()).items():
+            if name not in rows or rows[name]["from_"] == "truth":
+                rows[name] = row
     packages = {
         name: [row["inst"], row.get("full"), row.get("slim"), row.get("info"), int(row["from_"] == "truth")]
         for name, row in sorted(rows.items())

@@ -218,6 +218,7 @@ def unneeded(manual: Iterable[str], installed: Mapping[str, str], index: DebInde
     """
     keep: set[str] = set()
     wanted = [name for name in manual if name in installed]
+    wanted += [name for name in installed if (found := index.real(name)) is not None and found.kept]
     while wanted:
         name = wanted.pop()
         if name in keep:

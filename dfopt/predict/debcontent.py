@@ -66,6 +66,12 @@ def content(name: str, installed_bytes: int, slim: bool) -> Content:
     return Content(Estimate(median, low, high), _usual_info(installed_bytes), False)
 
 
+def is_measured(name: str, *, itself: bool = True) -> bool:
+    """Tell whether a package's content was measured on full and slim images (``itself``: not that of another version)."""
+    row = _measured(name)
+    return row is not None and row["full"] is not None and row["slim"] is not None and bool(row["exact"] or not itself)
+
+
 @contextmanager
 def without_built_rows() -> Iterator[None]:
     """Leave out the rows that come from layers which were built for comparison: for honest errors in measurements."""

@@ -4,7 +4,7 @@ File format (made by ``data/make_apt.py``): one line of JSON (the head), then th
 block, a dictionary for zlib, and the blocks, each a few hundred lines of one package, sorted by name. A name is found by
 bisecting the beginnings and searching one block, so a closure of a hundred packages costs a few milliseconds.
 
-A line holds, separated by tabs: name, version, Installed-Size in KiB, size of the .deb, priority (its first letter),
+A line holds, separated by tabs: name, version, Installed-Size in KiB, size of the .deb, priority (its first letter, with ``!`` for what apt never removes by itself),
 Depends, Pre-Depends, Recommends, Provides, Conflicts and Breaks, and the packages that provide this name, the one that
 apt prefers first. A line without a version is a name that is only provided. Constraints are written ``name>version`` for
 ``>=``, ``<`` for ``<=``, ``}`` and ``{`` for the strict ones, and ``=`` alone for the package's own version.
@@ -37,7 +37,10 @@ Group = tuple[Relation, ...]
 
 
 class DebPackage(NamedTuple):
-    """One package of the index (version "" where the name is only provided by others). Sizes are in bytes."""
+    """One package of the index (version "" where the name is only provided by others). Sizes are in bytes.
+
+    ``kept`` tells that apt never removes it by itself (essential, important or protected).
+    """
 
     name: str
     version: str
@@ -50,6 +53,7 @@ class DebPackage(NamedTuple):
     provides: tuple[Relation, ...] = ()
     conflicts: tuple[Relation, ...] = ()
     providers: tuple[str, ...] = ()
+    kept: bool = False
 
 
 class DebIndex:
@@ -129,11 +133,11 @@ def _package(line: str) -> DebPackage:
     fields = line.split("\t")
     name, version, installed, deb, priority, depends, pre, recommends, provides, conflicts, providers = fields
     return DebPackage(
-        name, version, int(installed or 0) * 1024, int(deb or 0), priority,
+        name, version, int(installed or 0) * 1024, int(deb or 0), priority[:1],
         _groups(depends, version), _groups(pre, version), _groups(recommends, version),
         tuple(relation for group in _groups(provides, version) for relation in group),
         tuple(relation for group in _groups(conflicts, version) for relation in group),
-        tuple(providers.split(",")) if providers else (),
+        tuple(providers.split(",")) if providers else (), priority.endswith("!"),
     )  # fmt: skip
 
 

@@ -24,10 +24,7 @@ _BY_NAME: tuple[tuple[str, Estimate], ...] = (
 )  # fmt: skip
 _ANY_DOWNLOAD = Estimate(5_000_000, 100, 500_000_000)
 _URL_VALUE_OPTIONS = frozenset(
-    "-H --header -A --user-agent -u --user -d --data --data-raw --data-binary -X --request -e --referer -b --cookie -c"
-    " --cookie-jar --retry --retry-delay --retry-max-time -m --max-time --connect-timeout -x --proxy -F --form -w"
-    " --write-out --cacert --cert --key -o --output --output-dir -O --output-document -P --directory-prefix -t --tries"
-    " --timeout -T --waitretry -a --output-file --password --ca-certificate -U --level -l -K --resolve --dir".split()
+    ["-H", "--header", "-A", "--user-agent", "-u", "--user", "-d", "--data", "--data-raw", "--data-binary", "-X", "--request", "-e", "--referer", "-b", "--cookie", "-c", "--cookie-jar", "--retry", "--retry-delay", "--retry-max-time", "-m", "--max-time", "--connect-timeout", "-x", "--proxy", "-F", "--form", "-w", "--write-out", "--cacert", "--cert", "--key", "-o", "--output", "--output-dir", "-O", "--output-document", "-P", "--directory-prefix", "-t", "--tries", "--timeout", "-T", "--waitretry", "-a", "--output-file", "--password", "--ca-certificate", "-U", "--level", "-l", "-K", "--resolve", "--dir"]
 )
 
 
@@ -46,6 +43,7 @@ def download_size(call: Call, url: str) -> tuple[Estimate, RemoteSize | None, st
 
 def _stream(call: Call, url: str) -> Stream:
     size, known, name = download_size(call, url)
+    call.build.last_url = url
     source = "size given or asked for" if known else "unknown download"
     ratio = gzip_ratio(name, 0.38 if size.high < 1_000_000 else 0.5)
     origin = Origin(f"download of {name}", "download", source, ratio, known is None)
@@ -66,7 +64,7 @@ def _urls(call: Call) -> list[str]:
             if text.startswith("--url="):
                 found.append(text[6:])
             continue
-        if _URL.match(text) or text.startswith("*") and "/" in text:
+        if _URL.match(text) or (text.startswith("*") and "/" in text):
             found.append(text)
     if not found:
         found = [call.place.text(word).replace("**", "*") for word in call.operands if "*" in call.place.text(word)][:1]
@@ -97,7 +95,7 @@ def _curl_outputs(call: Call) -> list[str]:
     found: list[str] = []
     words = [call.place.text(word).replace("**", "*") for word in call.command.arguments]
     for index, text in enumerate(words):
-        if text in ("-o", "--output") or re.fullmatch(r"-[a-zA-Z#]*o", text) and not text.startswith("--"):
+        if text in ("-o", "--output") or (re.fullmatch(r"-[a-zA-Z#]*o", text) and not text.startswith("--")):
             if index + 1 < len(words):
                 found.append(words[index + 1])
         elif text.startswith("--output="):

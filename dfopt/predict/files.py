@@ -211,7 +211,7 @@ def link(call: Call) -> Stream | None:
     elif len(words) == 1:
         pairs = [(targets[0], call.join(posixpath.basename(targets[0])))]
     else:
-        into = len(words) > 2 or call.fs.is_directory(last) and not call.has("-n", "-T")
+        into = len(words) > 2 or (call.fs.is_directory(last) and not call.has("-n", "-T"))
         pairs = [(text, posixpath.join(last, posixpath.basename(text)) if into else last) for text in targets[:-1]]
     for text, here in pairs:
         if call.has("-s", "--symbolic"):
@@ -533,7 +533,7 @@ def split_user_files(call: Call) -> Stream | None:
     elif name in ("usermod", "passwd", "chpasswd", "chage", "gpasswd"):
         size = Estimate(3_200, 900, 9_000)
     call.fs.replace_sums("accounts", [("/etc", Entry(size, 0, SYSTEM_FILES, "sum", 8))])
-    makes_home = name == "adduser" and not call.has("--no-create-home", "-H", "--system", "-S", "-M") or call.has("-m", "--create-home")
+    makes_home = (name == "adduser" and not call.has("--no-create-home", "-H", "--system", "-S", "-M")) or call.has("-m", "--create-home")
     if makes_home and "del" not in name and "group" not in name and name in ("useradd", "adduser"):
         user = next((word.value for word in reversed(call.operands) if word.value), "user")
         home = call.option("-d", "--home-dir", "--home") or f"/home/{user}"

@@ -256,7 +256,7 @@ class FileSystem:
         high = sum(entry.size.high for entry in nearest)
         if best.layer == BASE:
             return Estimate(min(2_000_000, high), 0, min(high, 250_000_000)), best.origin
-        share = {"archive": 0.6, "build": 0.7, "download": 0.6}.get(best.origin.kind, 0.1)
+        share = {"archive": 0.6, "build": 1.0, "download": 0.6}.get(best.origin.kind, 0.1)
         return Estimate(best.size.value * share, 0, high), best.origin
 
     # ------------------------------------------------------------------ writing
@@ -409,11 +409,7 @@ class FileSystem:
 
 
 _FOLDERS = frozenset(
-    "/ /bin /boot /dev /etc /home /lib /lib64 /media /mnt /opt /proc /root /run /sbin /srv /sys /tmp /usr /usr/bin /usr/lib"
-    " /usr/local /usr/local/bin /usr/local/lib /usr/local/sbin /usr/local/share /usr/local/src /usr/sbin /usr/share"
-    " /usr/src /usr/local/etc /usr/local/include /usr/include /var /var/cache /var/lib /var/log /var/tmp /var/run"
-    " /etc/apt /etc/apt/sources.list.d /etc/apt/keyrings /usr/share/keyrings /etc/profile.d /etc/ssl /etc/ssl/certs"
-    " /etc/init.d /usr/local/share/ca-certificates /etc/apt/preferences.d /etc/apt/apt.conf.d /etc/cron.d".split()
+    ["/", "/bin", "/boot", "/dev", "/etc", "/home", "/lib", "/lib64", "/media", "/mnt", "/opt", "/proc", "/root", "/run", "/sbin", "/srv", "/sys", "/tmp", "/usr", "/usr/bin", "/usr/lib", "/usr/local", "/usr/local/bin", "/usr/local/lib", "/usr/local/sbin", "/usr/local/share", "/usr/local/src", "/usr/sbin", "/usr/share", "/usr/src", "/usr/local/etc", "/usr/local/include", "/usr/include", "/var", "/var/cache", "/var/lib", "/var/log", "/var/tmp", "/var/run", "/etc/apt", "/etc/apt/sources.list.d", "/etc/apt/keyrings", "/usr/share/keyrings", "/etc/profile.d", "/etc/ssl", "/etc/ssl/certs", "/etc/init.d", "/usr/local/share/ca-certificates", "/etc/apt/preferences.d", "/etc/apt/apt.conf.d", "/etc/cron.d"]
 )
 
 

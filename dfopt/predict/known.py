@@ -49,6 +49,6 @@ def known_path(reference: str | None, path: str) -> Estimate | None:
     """Estimate what lies at a path of an image; None where nothing is recorded."""
     wanted = path.rstrip("/") or "/"
     for image, pattern, value, low, high in _TABLE:
-        if re.fullmatch(pattern.rstrip("/") or "/", wanted) and (image == ".*" or reference and re.search(image, reference)):
+        if re.fullmatch(pattern.rstrip("/") or "/", wanted) and (image == ".*" or (reference and re.search(image, reference))):
             return Estimate(value * _MB, low * _MB, high * _MB)
     return None

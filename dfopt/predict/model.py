@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Protocol
 
 from msgspec import Struct, field
@@ -42,6 +42,16 @@ class Estimate(Struct, frozen=True):
 ZERO = Estimate(0, 0, 0)
 
 
+def independent(estimates: Iterable[Estimate]) -> Estimate:
+    """Add estimates whose errors have nothing to do with each other: their distances add up as squares."""
+    value = below = above = 0.0
+    for one in estimates:
+        value += one.value
+        below += (one.value - one.low) ** 2
+        above += (one.high - one.value) ** 2
+    return Estimate(value, max(0.0, value - below**0.5), value + above**0.5)
+
+
 class Part(Struct, frozen=True):
     """One contribution to a layer: what it is ("package lists", "curl and 31 dependencies"), how much, and the source of the figure.
 
@@ -77,6 +87,7 @@ class LayerPrediction(Struct, frozen=True):
     parts: tuple[Part, ...] = ()
     empty: bool = False
     note: str = ""
+    wasted: Estimate = ZERO
 
     @property
     def size_bytes(self) -> int:

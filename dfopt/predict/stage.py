@@ -5,16 +5,14 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Mapping
 
-from msgspec.structs import replace
-
 from dfopt.context.disk import read_text
 from dfopt.context.model import BuildContext
-from dfopt.graph.model import InstructionGraph, Stage, Step
-from dfopt.predict.archive import gzip_ratio, read_archive
+from dfopt.graph.model import InstructionGraph, Stage
+from dfopt.images.model import ImageFacts
+from dfopt.predict.archive import read_archive
 from dfopt.predict.filesystem import BASE, Archive, Entry, FileSystem, Origin
 from dfopt.predict.known import known_path
 from dfopt.predict.model import Estimate, PackageState, PredictOptions, RemoteSize
-from dfopt.syntax.words import WordError, expand
 
 
 class StageBuild:
@@ -34,11 +32,14 @@ class StageBuild:
         self.context = context
         self.options = options
         self.others = others
-        self.fs = base.fs.fork() if base is not None else FileSystem()
+        self.fs: FileSystem = base.fs.fork() if base is not None else FileSystem()
         self.packages: dict[tuple[str, str], PackageState] = dict(base.packages) if base is not None else {}
-        self.facts = base.facts if base is not None else stage.facts
+        self.facts: ImageFacts | None = base.facts if base is not None else stage.facts
         self.image: str | None = base.image if base is not None else stage.image
         self.notes: list[str] = []
+        self.numbers: list[tuple[int, int]] = []
+        """Pairs of a row of the stage's prediction and the number of its layer in the file system."""
+        self.last_url = ""
         self.environments: dict[str, str] = dict(base.environments) if base is not None else {}
         """Virtual environments by path, with the kind of tool that made them."""
 
@@ -53,23 +54,7 @@ class StageBuild:
         if text not in self.notes:
             self.notes.append(text)
 
-    # ------------------------------------------------------------------ words and texts
-
-    def expanded(self, text: str, step: Step) -> str:
-        """Expand the variables of a word of an instruction; an unknown one is left empty, as BuildKit does."""
-        if "$" not in text and "\\" not in text and "'" not in text and '"' not in text:
-            return text
-        try:
-            return expand(text, step.before.lookup, self.graph.tree.escape).value
-        except WordError:
-            return text
-
-    def expand_text(self, text: str, step: Step) -> str:
-        """Expand the variables in the body of a here-document, where quotes mean nothing."""
-        try:
-            return expand(text, step.before.lookup, self.graph.tree.escape, literal_quotes=True).value
-        except WordError:
-            return text
+    # ------------------------------------------------------------------ asking
 
     def facts_of(self, fs: FileSystem) -> str | None:
         """Give the image on which the stage with this file system is built."""
@@ -110,17 +95,4 @@ class StageBuild:
         if known is None and self.options.facts is not None:
             known = self.options.facts.remote(url)
         return known
-
-
-def entry_of(origin: Origin, size_bytes: int, name: str, **more: object) -> Entry:
-    """Make the entry of a file of known size; what gzip makes of it is judged by its name."""
-    ratio = gzip_ratio(name, origin.ratio)
-    if ratio != origin.ratio:
-        origin = replace(origin, ratio=ratio)
-    return Entry(Estimate.exact(size_bytes), 0, origin, **more)  # type: ignore[arg-type]  # fields of Entry
-
-
-def unknown_file(origin: Origin, size: Estimate, name: str) -> Entry:
-    """Make the entry of a file whose size is an estimate."""
-    return Entry(size, 0, replace(origin, ratio=gzip_ratio(name, origin.ratio)))
 

@@ -18,7 +18,7 @@ from dfopt.predict.known import known_path
 from dfopt.predict.model import ZERO, Estimate, RemoteSize
 from dfopt.predict.stage import StageBuild
 from dfopt.syntax.ignorefile import IgnoreFile
-from dfopt.syntax.tree import Add, Copy, FileInstruction, Heredoc
+from dfopt.syntax.tree import Add, Copy, FileInstruction
 
 _GIT = re.compile(r"^(?:[\w.-]+@[\w.-]+:|ssh://|git://|https?://[^?#]*\.git(?:[?#]|$))")
 _WEB = re.compile(r"^https?://")
@@ -32,16 +32,13 @@ def transfer(build: StageBuild, step: Step) -> str:
     instruction = step.instruction
     if not isinstance(instruction, FileInstruction):
         raise TypeError(f"{instruction.keyword} copies no files")
-    target, into = destination_of(build.expanded(instruction.destination.text, step), step.before.workdir)
-    heredocs = {heredoc.word_span: heredoc for heredoc in instruction.heredocs}
-    sources: list[str] = []
+    target, into = destination_of(step.arguments[-1] if step.arguments else "", step.before.workdir)
+    for name, text in step.documents:
+        path = posixpath.join(target, name) if into or build.fs.is_directory(target) else target
+        size = len(text.encode("utf-8", "surrogateescape"))
+        build.fs.put(path, Entry(Estimate.exact(size), 0, Origin("here-document", "copy", "its text"), text=text))
+    sources = list(step.sources)
     notes: list[str] = []
-    for word in instruction.sources:
-        heredoc = heredocs.get(word.span) or _named(instruction.heredocs, word.text)
-        if heredoc is not None:
-            _write_heredoc(build, step, heredoc, target, into)
-        else:
-            sources.append(build.expanded(word.text, step))
     if isinstance(instruction, Copy) and instruction.from_ is not None:
         notes += _copy_from(build, step, instruction, sources, target, into)
         return "; ".join(dict.fromkeys(notes))
@@ -58,28 +55,14 @@ def transfer(build: StageBuild, step: Step) -> str:
     return "; ".join(note for note in dict.fromkeys(notes) if note)
 
 
-def _named(heredocs: tuple[Heredoc, ...], text: str) -> Heredoc | None:
-    match = re.fullmatch(r"<<-?[\"']?([\w.-]+)[\"']?", text)
-    return next((one for one in heredocs if match and one.name == match[1]), None)
-
-
-def _write_heredoc(build: StageBuild, step: Step, heredoc: Heredoc, target: str, into: bool) -> None:
-    text = heredoc.text
-    if heredoc.expand and "$" in text:
-        text = build.expand_text(text, step)
-    path = posixpath.join(target, heredoc.name) if into or build.fs.is_directory(target) else target
-    size = len(text.encode("utf-8", "surrogateescape"))
-    build.fs.put(path, Entry(Estimate.exact(size), 0, Origin("here-document", "copy", "its text"), text=text))
-
-
 # ---------------------------------------------------------------------- the build context
 
 
 def _copy_context(build: StageBuild, step: Step, instruction: FileInstruction, sources: list[str]) -> str:
     context = build.context
-    destination = build.expanded(instruction.destination.text, step)
+    destination = step.arguments[-1]
+    target, into = destination_of(destination, step.before.workdir)
     if context is None:
-        target, into = destination_of(destination, step.before.workdir)
         return _copy_unseen(build, instruction, sources, target, into)
     selection = select(
         context, sources, destination, workdir=step.before.workdir, excludes=instruction.excludes,
@@ -93,7 +76,6 @@ def _copy_context(build: StageBuild, step: Step, instruction: FileInstruction, s
         if unpacks and selected.file.type == "file" and _is_source(selected.file, named):
             archive = _local_archive(build, selected.file)
             if archive is not None:
-                target, _ = destination_of(destination, step.before.workdir)
                 unpacked = Origin(f"unpacked {posixpath.basename(selected.file.path)}", "archive", "its headers")
                 build.fs.extract(target, archive, unpacked, top=stem(selected.file.path))
                 continue
@@ -203,8 +185,7 @@ def _add_git(build: StageBuild, source: str, target: str, into: bool) -> str:
 def _copy_from(
     build: StageBuild, step: Step, instruction: Copy, sources: list[str], target: str, into: bool
 ) -> list[str]:
-    reference = build.expanded(instruction.from_ or "", step)
-    other = _stage_named(build, reference)
+    other = build.others.get(step.source_stage) if step.source_stage is not None else None
     if other is not None:
         label = other.stage.name or f"stage {other.stage.index}"
         return [
@@ -212,6 +193,7 @@ def _copy_from(
             for source in sources
             for note in _copy_tree(build, other.fs, source, target, into, instruction, label, len(sources))
         ]
+    reference = step.source_image or instruction.from_ or ""
     notes: list[str] = []
     for source in sources:
         path = normal(source)
@@ -225,24 +207,12 @@ def _copy_from(
                      Estimate(min(10_000_000, high / 2), 0, high))  # fmt: skip
             notes.append(f"how much of {reference} lies at {path} is not known")
         origin = Origin(f"{path} of {reference}", "copy", "embedded facts", unknown=bool(notes))
-        if path == "/" or "." not in name and found.value > 40_000_000:
+        if path == "/" or ("." not in name and found.value > 40_000_000):
             build.fs.add_sum(target, Entry(found, 0, origin, "sum", 0))
         else:
             here = posixpath.join(target, name) if into or build.fs.is_directory(target) else target
             build.fs.put(here, Entry(found, 0, origin))
     return notes
-
-
-def _stage_named(build: StageBuild, reference: str) -> StageBuild | None:
-    """Find the stage that ``--from`` names: by name among the earlier ones (the last wins), else by number."""
-    name = reference.lower()
-    for index in sorted(build.others, reverse=True):
-        other = build.others[index]
-        if other.stage.name == name and index < build.stage.index:
-            return other
-    if reference.isdigit() and int(reference) < build.stage.index:
-        return build.others.get(int(reference))
-    return None
 
 
 def _copy_tree(

@@ -1,0 +1,141 @@
+"""Package managers inside a stage: which model answers for a call, and what its layer holds so far."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from functools import lru_cache
+from importlib import import_module
+from typing import cast
+
+from msgspec.structs import replace
+
+from dfopt.predict.call import Call
+from dfopt.predict.filesystem import Entry, Origin
+from dfopt.predict.model import ZERO, PackageCall, PackageModel, PackageState, Part
+from dfopt.predict.stage import StageBuild
+
+# Family of tools -> module of this package that models it.
+_MODELS = {
+    "apt": "apt", "dpkg": "apt", "apk": "apk",
+    "dnf": "rpm", "yum": "rpm", "microdnf": "rpm", "rpm": "rpm", "tdnf": "rpm", "zypper": "rpm",
+    "pip": "pip", "uv": "pip", "poetry": "pip", "pipenv": "pip", "python": "pip",
+    "npm": "npm", "yarn": "npm", "pnpm": "npm",
+}  # fmt: skip
+_SYSTEM = ("apt", "apk", "rpm")
+
+
+@lru_cache(maxsize=16)
+def model_of(family: str) -> tuple[str, PackageModel] | None:
+    """Give the name and the model of a family of tools; None where there is none."""
+    name = _MODELS.get(family)
+    if name is None:
+        return None
+    try:
+        return name, cast(PackageModel, import_module(f"dfopt.predict.{name}"))
+    except ModuleNotFoundError:
+        return None
+
+
+class PackageSession:
+    """The package calls of one layer: what each state was at its start, and what was written for it."""
+
+    def __init__(self, build: StageBuild) -> None:
+        self.build = build
+        self.before = dict(build.packages)
+        self.placed: dict[tuple[str, str], dict[str, str]] = {}
+        self.gone: dict[tuple[str, str], set[str]] = {}
+
+    def run(self, call: Call, family: str, active: str = "") -> bool:
+        """Carry out one call; False where no model answers for it."""
+        found = model_of(family)
+        if found is None or call.invocation is None:
+            return False
+        name, model = found
+        prefix = "" if name in _SYSTEM else _prefix(call, name, active)
+        key = (name, prefix)
+        state = self.build.packages.get(key)
+        if state is None:
+            state = model.start(self.build.facts)
+        self.before.setdefault(key, state)
+        state = self._with_lists(key, state)
+        environment = {variable: value for variable, value in call.place.environment.items() if value is not None}
+        request = PackageCall(
+            call.invocation, environment, call.place.directory or "/", call.place.user, prefix, self.build.read,
+            call.fs.exists,
+        )  # fmt: skip
+        after = model.run(request, state)
+        if after is state:
+            return True
+        self.build.packages[key] = after
+        for note in after.notes[len(state.notes) :]:
+            self.build.note(note)
+        self._place(key, model.parts(self.before[key], after), call)
+        return True
+
+    def _with_lists(self, key: tuple[str, str], state: PackageState) -> PackageState:
+        """Forget lists that something else has deleted, or that lay on a mount of an earlier step."""
+        if "lists" in state.traits and not any(entry.origin.kind == "lists" for entry in self.build.fs.entries.values()):
+            return replace(state, traits=state.traits - {"lists"})
+        return state
+
+    def _place(self, key: tuple[str, str], parts: tuple[Part, ...], call: Call) -> None:
+        fs = self.build.fs
+        gone = self.gone.setdefault(key, set())
+        placed = self.placed.get(key, {})
+        gone |= {label for label, name in placed.items() if name not in fs.entries}
+        renewed = call.invocation is not None and call.invocation.action == "update"
+        for name in placed.values():
+            if name in fs.entries:
+                del fs.entries[name]
+        now: dict[str, str] = {}
+        for index, part in enumerate(parts):
+            tag = f"{part.label}|{part.path}"
+            if part.kind in ("lists", "cache", "logs") and tag in gone and not (renewed and part.kind == "lists"):
+                continue
+            gone.discard(tag)
+            origin = Origin(part.label, part.kind, part.source, 0.38 if part.compressed is None else part.compressed,
+                            part.estimate.high > part.estimate.low * 3 + 1_000_000)  # fmt: skip
+            folder = _folder(part, key)
+            entry = Entry(part.estimate, 0, origin, "sum", part.files or 0)
+            now[tag] = fs.add_sum(folder, entry, f"{key[0]}{key[1].replace('/', '_')}.{fs.layer}.{index}")
+            if folder not in ("/", "/usr"):
+                fs.put(folder, Entry(ZERO, 0, origin, "directory"))
+        self.placed[key] = now
+
+
+def _folder(part: Part, key: tuple[str, str]) -> str:
+    """Give the folder in which a part is put; a path that names a file counts as its folder."""
+    if not part.path:
+        return key[1] or "/usr"
+    return posixpath.dirname(part.path) if re.search(r"\.(?:cache|json|lock|db|log|crt)$", part.path) else part.path
+
+
+def _prefix(call: Call, name: str, active: str) -> str:
+    """Give the environment a language's package manager installs into; "" is the system's own."""
+    if name == "npm":
+        if call.has("-g", "--global"):
+            return "/usr/local"
+        folder = call.option("--prefix", "--cwd", "-C", "--dir")
+        return call.join(folder) if folder else call.place.directory or "/"
+    for option in ("--target", "-t", "--prefix", "--root"):
+        value = call.option(option)
+        if value and call.has(option) | any(text.startswith(option) for text in call.values):
+            return call.join(value)
+    word = call.command.words[0].value or ""
+    match = re.fullmatch(r"(.+)/bin/[\w.-]+", word)
+    if match is not None and match[1] not in ("/usr", "/usr/local", ""):
+        return call.join(match[1])
+    if active:
+        return active
+    environment = call.place.environment
+    if environment.get("VIRTUAL_ENV"):
+        return environment["VIRTUAL_ENV"] or ""
+    for folder in (environment.get("PATH") or "").split(":"):
+        root = folder.removesuffix("/bin")
+        if root != folder and root in call.build.environments:
+            return root
+        if folder in ("/usr/local/bin", "/usr/bin"):
+            break
+    return posixpath.join(call.place.home, ".local") if call.has("--user") else ""
+

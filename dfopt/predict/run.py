@@ -1,0 +1,259 @@
+"""RUN: its commands are gone through in order, each by the model that knows it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from dfopt.graph.model import Step
+from dfopt.predict.call import Call, Stream
+from dfopt.predict.costs import BUILDERS, is_quiet, leave_unknown, run_piped
+from dfopt.predict.fetch import FETCHERS
+from dfopt.predict.files import HANDLERS
+from dfopt.predict.filesystem import MOUNTED, Entry, Origin, normal
+from dfopt.predict.model import ZERO, Estimate
+from dfopt.predict.packages import PackageSession
+from dfopt.predict.stage import StageBuild
+from dfopt.shell.model import Command, Compound, ListItem, Node, Pipeline, Redirect
+from dfopt.tools.model import Invocation, Setting
+from dfopt.tools.paths import Place
+
+_MODELS = {**HANDLERS, **FETCHERS, **BUILDERS}
+_SHELLS = frozenset({"bash", "sh", "dash", "zsh", "ash", "ksh"})
+_INTERPRETERS = _SHELLS | {"python", "python3", "perl", "node", "php", "ruby"}
+
+
+class _Surroundings(Struct):
+    """What the structure of a script says of one command: how sure it runs, what feeds it, where its output goes."""
+
+    sure: bool = True
+    likely: bool = True
+    feeders: tuple[int, ...] = ()
+    outputs: tuple[Redirect, ...] = ()
+
+
+class ShellRun:
+    """One RUN on its way through the models."""
+
+    def __init__(self, build: StageBuild, step: Step) -> None:
+        self.build = build
+        self.step = step
+        self.session = PackageSession(build)
+        self.surroundings: dict[int, _Surroundings] = {}
+        self.streams: dict[int, Stream] = {}
+        self.active = ""
+        environment = {name: one.value for name, one in step.before.variables.items() if one.value is not None}
+        user = step.before.user or "root"
+        name = user.split(":")[0]
+        home = environment.get("HOME") or ("/root" if name in ("root", "0") else f"/home/{name}")
+        self.setting = Setting(step.before.workdir, home, name, environment)
+
+    def run(self) -> None:
+        """Go through all commands."""
+        script = self.step.script
+        if script is None:
+            return
+        if not script.commands:
+            if script.text.strip() and (script.dialect not in ("sh", "bash", "dash", "ash", "ksh", "zsh") or script.problems):
+                self._unread(script.dialect)
+            return
+        self._survey(script.items, _Surroundings())
+        known = {id(one.command): one for one in self.step.invocations}
+        for command in script.commands:
+            self._command(command, known.get(id(command)))
+
+    def _unread(self, dialect: str) -> None:
+        label = f"what {dialect} code leaves"
+        origin = Origin(label, "unknown", "code of another language", 0.38, True)
+        entry = Entry(Estimate(1_000_000, 0, 600_000_000), 0, origin, "sum", 0)
+        self.build.fs.add_sum(self.step.before.workdir, entry)
+        self.build.note(f"{dialect} code is not read: an interval stands for what it leaves")
+
+    # ------------------------------------------------------------------ structure
+
+    def _survey(self, items: Sequence[ListItem], around: _Surroundings) -> list[int]:
+        """Note for each command of a list how sure it runs and where its streams go; give the ids of those that write on."""
+        writers: list[int] = []
+        previous: Node | None = None
+        uncertain: _Surroundings | None = None
+        for item in items:
+            here = around
+            if item.operator == "||":
+                tested = previous is not None and _is_test(previous)
+                uncertain = _Surroundings(False, tested and around.likely, around.feeders, around.outputs)
+                here = uncertain
+            elif item.operator == "&&":
+                if previous is not None and _is_test(previous):
+                    uncertain = _Surroundings(False, around.likely, around.feeders, around.outputs)
+                    here = uncertain
+                elif uncertain is not None and uncertain.likely:
+                    here = uncertain
+            else:
+                uncertain = None
+            writers += self._node(item.node, here)
+            previous = item.node
+        return writers
+
+    def _node(self, node: Node, around: _Surroundings) -> list[int]:
+        if isinstance(node, Command):
+            self.surroundings[id(node)] = around
+            return [id(node)]
+        if isinstance(node, Pipeline):
+            return self._pipeline(node, around)
+        sections = node.sections or (("body", node.body),)
+        outputs = around.outputs + tuple(one for one in node.redirects if one.target is not None)
+        writers: list[int] = []
+        for role, items in sections:
+            sure, likely = around.sure, around.likely
+            if node.kind in ("if", "case", "select", "while", "until") and role != "condition":
+                sure, likely = False, likely and role != "else"
+            inner = _Surroundings(sure, likely, around.feeders, outputs)
+            writers += self._survey(items, inner)
+        return writers
+
+    def _pipeline(self, node: Pipeline, around: _Surroundings) -> list[int]:
+        feeders = around.feeders
+        writers: list[int] = []
+        for element in node.elements:
+            last = element is node.elements[-1]
+            inner = _Surroundings(around.sure, around.likely, feeders, around.outputs if last else ())
+            writers = self._node(element, inner)
+            feeders = tuple(writers)
+        return writers
+
+    # ------------------------------------------------------------------ one command
+
+    def _command(self, command: Command, invocation: Invocation | None) -> None:
+        if not command.words:
+            return
+        around = self.surroundings.get(id(command), _Surroundings())
+        fs = self.build.fs
+        fs.sure, fs.likely = around.sure, around.likely
+        stdin = self._incoming(command, around.feeders)
+        call = Call(self.build, self.step, command, invocation, Place.of(command, self.setting), stdin)
+        stream = self._dispatch(call)
+        fs.sure, fs.likely = around.sure, around.likely
+        if stream is not None:
+            self.streams[id(command)] = stream
+        for redirect in command.redirects:
+            self._redirect(call, redirect, stream or Stream())
+        for redirect in around.outputs:
+            if not any(_is_output(one) for one in command.redirects):
+                self._redirect(call, redirect, stream or Stream(), append=True)
+        fs.sure = fs.likely = True
+
+    def _incoming(self, command: Command, feeders: tuple[int, ...]) -> Stream | None:
+        for redirect in command.redirects:
+            if redirect.body is not None:
+                size = len(redirect.body.encode("utf-8", "surrogateescape"))
+                return Stream(Estimate.exact(size), redirect.body)
+        streams = [self.streams[one] for one in feeders if one in self.streams]
+        if len(streams) == 1:
+            return streams[0]
+        if streams:
+            total = ZERO
+            for one in streams:
+                total += one.size
+            texts = [one.text for one in streams]
+            text = "".join(one or "" for one in texts) if None not in texts else None
+            return Stream(total, text, streams[0].origin)
+        return None
+
+    def _dispatch(self, call: Call) -> Stream | None:
+        name = call.command.name
+        if name is None:
+            return leave_unknown(call) if call.invocation is None else self._known(call, "")
+        if name in (".", "source"):
+            match = re.fullmatch(r"(.+)/bin/activate", call.join(call.values[0])) if call.values else None
+            if match is not None:
+                self.active = match[1]
+            return None
+        if name == "cd":
+            return None
+        return self._known(call, name)
+
+    def _known(self, call: Call, name: str) -> Stream | None:
+        if name in _INTERPRETERS and not _script_argument(call) and call.stdin is not None:
+            return run_piped(call)
+        if name in _MODELS and not _is_project_script(call):
+            return _MODELS[name](call)
+        if is_quiet(call):
+            return Stream(Estimate(80, 0, 20_000))
+        if call.invocation is not None and self.session.run(call, call.invocation.family, self.active):
+            return None
+        return leave_unknown(call)
+
+    def _redirect(self, call: Call, redirect: Redirect, stream: Stream, *, append: bool = False) -> None:
+        if not _is_output(redirect) or redirect.target is None:
+            return
+        if redirect.fd == 2:
+            stream = Stream(Estimate(100, 0, 20_000))
+        adds = append or redirect.operator in (">>", "&>>")
+        for path in call.paths(redirect.target) or [call.path(redirect.target)]:
+            if append and self.build.fs.get(path) is not None and self.build.fs.entries.get(path) is not None:
+                call.write(path, stream, append=True)
+            else:
+                call.write(path, stream, append=adds)
+
+
+def _is_output(redirect: Redirect) -> bool:
+    return redirect.operator in (">", ">>", ">|", "&>", "&>>", ">&") and not (
+        redirect.target is not None and (redirect.target.value or "").isdigit()
+    )
+
+
+def _is_test(node: Node) -> bool:
+    """Tell whether a node only tests something, so that what follows may or may not run."""
+    if isinstance(node, Compound):
+        return node.kind in ("[[", "((")
+    if isinstance(node, Pipeline):
+        return len(node.elements) > 0 and _is_test(node.elements[-1])
+    return node.name in ("[", "test", "grep", "which", "command", "type")
+
+
+def _script_argument(call: Call) -> bool:
+    """Tell whether an interpreter is given a script or code rather than reading its standard input."""
+    values = [text for text in call.values if not re.fullmatch(r"-[exufsE]+|-|--|-s|-o|pipefail", text)]
+    return bool(values) and not any(text == "-s" for text in call.values)
+
+
+def _is_project_script(call: Call) -> bool:
+    """Tell whether a command that is called like a known one is a script of the project."""
+    word = call.command.words[0].value or ""
+    return "/" in word and not re.search(r"(?:^|/)s?bin/[^/]+$", word) and not word.startswith("/")
+
+
+def mount_all(build: StageBuild, step: Step) -> None:
+    """Lay the mounts of a RUN over the file system; files bound from the context or a stage can be read below them."""
+    for mount in step.run_mounts:
+        if mount.target is None:
+            continue
+        target = normal(mount.target)
+        build.fs.mount(target)
+        if mount.type != "bind":
+            continue
+        if mount.stage is not None and mount.stage in build.others:
+            source = normal(mount.source or "/")
+            for name, entry in build.others[mount.stage].fs.below(source):
+                build.fs.entries[_moved(name, source, target)] = _mounted(entry)
+        elif mount.image is None and build.context is not None:
+            source = normal(mount.source or "/").strip("/")
+            for path, file in build.context.files.items():
+                if source == "" or path == source or path.startswith(source + "/"):
+                    origin = Origin("a mounted file", "copy")
+                    entry = Entry(Estimate.exact(file.size_bytes), MOUNTED, origin, context_path=path)
+                    if file.type == "directory":
+                        entry = Entry(ZERO, MOUNTED, origin, "directory")
+                    build.fs.entries[_moved("/" + path, "/" + source, target)] = entry
+
+
+def _moved(name: str, source: str, target: str) -> str:
+    rest = name[len(source) :] if source != "/" else name
+    return (target.rstrip("/") + rest) or "/"
+
+
+def _mounted(entry: Entry) -> Entry:
+    return replace(entry, layer=MOUNTED, inode=0)

@@ -75,6 +75,9 @@ def unpacked_of(name: str, remote: RemoteSize | None) -> Estimate:
     """Estimate what a fetched archive unpacks to, from what is known of its sizes or from its name alone."""
     if remote is not None and remote.unpacked_bytes is not None:
         return Estimate.exact(remote.unpacked_bytes)
+    if remote is not None and remote.tar_bytes is not None:
+        # A tar holds 512 bytes of header per member, and pads each to 512.
+        return Estimate(remote.tar_bytes * 0.985, remote.tar_bytes * 0.8, remote.tar_bytes)
     if remote is not None:
         for pattern, (value, low, high) in _EXPANSION:
             if re.search(pattern, name.split("?", 1)[0], re.IGNORECASE):
@@ -228,11 +231,11 @@ def _trailer_size(path: str, magic: bytes, size: int) -> int | None:
             stream.seek(-4, io.SEEK_END)
             return gzip_trailer_size(stream.read(4), size)
         if magic.startswith(b"\xfd7zXZ\x00"):
-            return _xz_size(stream)
+            return xz_size(stream)
     return None
 
 
-def _xz_size(stream: IO[bytes]) -> int | None:
+def xz_size(stream: IO[bytes]) -> int | None:
     """Sum the block sizes of an xz file's index (xz file format 1.2.1, section 4)."""
     stream.seek(-12, io.SEEK_END)
     footer = stream.read(12)

@@ -123,6 +123,8 @@ class RemoteSize(Struct, frozen=True):
 
     size_bytes: int
     unpacked_bytes: int | None = None
+    tar_bytes: int | None = None
+    """Bytes of the tar inside a packed tar, headers and padding included, where only that is known."""
 
 
 class FactSource(Protocol):

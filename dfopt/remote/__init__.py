@@ -1,0 +1,1 @@
+"""What only the network knows, asked only when the user wishes it."""

@@ -38,9 +38,9 @@ def graph_of(rule: Rule, text: str, example: Example) -> InstructionGraph:
 def findings_of(rule: Rule, text: str, example: Example) -> list[Finding]:
     """Give the findings of one rule, those included that the language itself or the run makes under its code."""
     config = config_of(rule, example)
-    checked = check_source(
-        Source(text), config._replace(select=(rule.code,)), context=example_context(example), registry=RULES
-    )
+    # What judges the suppressions of other rules needs these others.
+    config = config._replace(**({"extend_select": (rule.code,)} if rule.after else {"select": (rule.code,)}))
+    checked = check_source(Source(text), config, context=example_context(example), registry=RULES)
     assert not checked.crashes, checked.crashes[0].traceback
     return [one for one in checked.findings if one.code == rule.code]
 
@@ -80,10 +80,10 @@ def assert_fix(rule: Rule, example: Bad, findings: list[Finding]) -> None:
     assert {fix.applicability for fix in fixes} == {wanted}
     text = example.text
     for _ in range(10):
-        after, done = apply_round(text, findings_of(rule, text, example), unsafe=example.unsafe)
-        if not done or after == text:
+        fixed, done = apply_round(Source(text), findings_of(rule, text, example), unsafe=example.unsafe)
+        if not done or fixed.text == text:
             break
-        text = after
+        text = fixed.text
     assert text == example.fixed
     # The loop above ended because nothing was left to apply: fixing again changes nothing. What is left to show is that
     # the rule is content, and that no other rule of the default profile has anything new to say.

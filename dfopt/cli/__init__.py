@@ -38,6 +38,11 @@ def main(argv: list[str] | None = None) -> int:
         # The reader of our output went away (``| head``): nothing is left to say, and Python must not say it at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except Exception as error:
+        if "--verbose" in words or "-v" in words:
+            raise
+        print(f"dfopt: internal error: {type(error).__name__}: {error} (--verbose shows where)", file=sys.stderr)
+        return INPUT
 
 
 def _run(words: list[str]) -> int:

@@ -10,18 +10,21 @@ from dfopt.edit import Edit, apply, conflicts
 from dfopt.finding import Applicability, Finding
 from dfopt.source import Source
 
-MAX_ROUNDS = 20
+MAX_ROUNDS = 30
 
 Check = Callable[[Source], list[Finding]]
 
 
 class Fixed(Struct, frozen=True):
-    """The outcome of fixing one file: new source, findings that were fixed, findings that remain, and why it stopped early."""
+    """The outcome of fixing one file: the new source, the findings that were fixed and those that remain.
+
+    ``refused`` says why fixes were left out: they would have broken the file, or came to no end.
+    """
 
     source: Source
     applied: tuple[Finding, ...]
     remaining: tuple[Finding, ...]
-    refused: str = ""
+    refused: tuple[str, ...] = ()
 
 
 def applicable(finding: Finding, *, unsafe: bool = False) -> bool:
@@ -30,10 +33,13 @@ def applicable(finding: Finding, *, unsafe: bool = False) -> bool:
     return finding.fix is not None and bool(finding.fix.edits) and finding.fix.applicability >= least
 
 
-def apply_round(text: str, findings: Iterable[Finding], *, unsafe: bool = False) -> tuple[str, list[Finding]]:
-    """Apply the fixes that do not touch each other, in the order of the findings; give the text and what was fixed.
+def apply_round(
+    source: Source, findings: Iterable[Finding], *, unsafe: bool = False
+) -> tuple[Source, list[Finding]]:
+    """Apply the fixes that do not touch each other, in the order of the findings; give the new source and what was fixed.
 
-    A fix is applied as a whole or not at all. Fixes that meet at one place wait for the next round.
+    A fix is applied as a whole or not at all. Fixes that meet at one place wait for the next round. New lines end as the
+    file's lines do.
     """
     edits: list[Edit] = []
     applied: list[Finding] = []
@@ -45,40 +51,72 @@ def apply_round(text: str, findings: Iterable[Finding], *, unsafe: bool = False)
             continue
         edits += fix.edits
         applied.append(finding)
-    return apply(text, edits), applied
+    if source.newline == "\r\n":
+        edits = [Edit(edit.span, edit.text.replace("\r\n", "\n").replace("\n", "\r\n")) for edit in edits]
+    return Source(apply(source.text, edits), source.name), applied
 
 
 def fix_source(source: Source, check: Check, *, unsafe: bool = False) -> Fixed:
     """Fix a file until no fix is left: apply a round, check again, repeat.
 
-    The result is refused, and the file stays as it was, where a fix would break it (a language error that was not
-    there before) or where fixes undo each other so that no end is reached.
+    A rule whose fixes break the file (a language error that was not there before) or undo another's, so that no end is
+    reached, is left out, and the file is fixed again without it.
     """
     findings = check(source)
-    before = _errors(findings)
-    first, first_findings = source, findings
-    applied: list[Finding] = []
-    seen = {source.text}
-    for _ in range(MAX_ROUNDS):
-        text, done = apply_round(source.text, findings, unsafe=unsafe)
-        if not done or text == source.text:
-            return Fixed(source, tuple(applied), tuple(findings))
-        source = Source(text, source.name)
-        findings = check(source)
-        applied += done
-        broken = _errors(findings) - before
-        if broken:
-            names = ", ".join(sorted({finding.name for finding in done}))
-            return Fixed(first, (), tuple(first_findings), f"the fixes of {names} would break the file: {min(broken)}")
-        if text in seen:
-            break
-        seen.add(text)
-    names = ", ".join(sorted({finding.name for finding in applied}))
-    return Fixed(first, (), tuple(first_findings), f"the fixes of {names} undo each other")
+    excluded: set[str] = set()
+    refused: list[str] = []
+    while True:
+        attempt = _Attempt(source, findings, excluded, check, unsafe)
+        if attempt.culprit is None:
+            return Fixed(attempt.source, tuple(attempt.applied), tuple(attempt.findings), tuple(refused))
+        excluded.add(attempt.culprit)
+        refused.append(attempt.reason)
+
+
+class _Attempt:
+    """One way from a file to its fixed form without the fixes of some rules."""
+
+    def __init__(self, source: Source, findings: list[Finding], excluded: set[str], check: Check, unsafe: bool) -> None:
+        self.source, self.findings = source, findings
+        self.applied: list[Finding] = []
+        self.culprit: str | None = None
+        self.reason = ""
+        before = _errors(findings)
+        seen = {source.text}
+        for _ in range(MAX_ROUNDS):
+            wanted = [one for one in self.findings if one.name not in excluded]
+            fixed, done = apply_round(self.source, wanted, unsafe=unsafe)
+            if not done or fixed.text == self.source.text:
+                return
+            if fixed.text in seen:
+                self._blame(done[-1].name, "undo those of another rule")
+                return
+            after = check(fixed)
+            broken = _errors(after) - before
+            if broken:
+                self._blame(_breaker(self.source, done, check, before, unsafe), f"would break the file: {min(broken)}")
+                return
+            seen.add(fixed.text)
+            self.source, self.findings = fixed, after
+            self.applied += done
+        self._blame(self.applied[-1].name, "come to no end")
+
+    def _blame(self, name: str, reason: str) -> None:
+        self.culprit = name
+        self.reason = f"the fixes of {name} {reason}; they are left out"
+
+
+def _breaker(source: Source, done: list[Finding], check: Check, before: set[str], unsafe: bool) -> str:
+    """Give the rule whose fixes alone break the file; the last one where only their sum does."""
+    for name in dict.fromkeys(finding.name for finding in done):
+        fixed, _ = apply_round(source, [one for one in done if one.name == name], unsafe=unsafe)
+        if _errors(check(fixed)) - before:
+            return name
+    return done[-1].name
 
 
 def _errors(findings: Iterable[Finding]) -> set[str]:
-    return {f"{one.code} {one.message}" for one in findings if one.code.startswith("E")}
+    return {f"{one.message} ({one.code})" for one in findings if one.code.startswith("E")}
 
 
 def _touch(left: Edit, right: Edit) -> bool:

@@ -9,11 +9,11 @@ from functools import lru_cache
 from importlib import import_module
 from types import ModuleType
 
+from dfopt.config import PROFILES
 from dfopt.lint.rule import Rule
 
 BUILTIN = "dfopt_rules"
 ENTRY_POINTS = "dfopt.rules"
-PROFILES = ("default", "strict", "all", "hadolint", "buildkit")
 
 
 class RuleError(ValueError):
@@ -56,14 +56,17 @@ class Registry:
         select: Iterable[str] | None = None,
         extend_select: Iterable[str] = (),
         ignore: Iterable[str] = (),
+        as_of: str | None = None,
     ) -> tuple[Rule, ...]:
         """Give the rules that run, in the order of their codes.
 
-        ``select`` replaces the profile, ``extend_select`` adds to it, ``ignore`` takes away at the end. Selectors that
-        fit no rule are left to ``unknown``.
+        ``select`` replaces the profile, ``extend_select`` adds to it, ``ignore`` takes away at the end. Rules that came
+        after the version ``as_of`` are in no profile. Selectors that fit no rule are left to ``unknown``.
         """
         if select is None:
             chosen = {rule for rule in self.rules if in_profile(rule, profile)}
+            if as_of is not None:
+                chosen = {rule for rule in chosen if _version(rule.since) <= _version(as_of)}
         else:
             chosen = {rule for selector in select for rule in self.find(selector)}
         for selector in extend_select:
@@ -90,6 +93,10 @@ def in_profile(rule: Rule, profile: str) -> bool:
     if profile == "buildkit":
         return any(alias[0].isupper() and alias.isalpha() and not alias.isupper() for alias in rule.aliases)
     raise RuleError(f"unknown profile {profile!r}; use one of {', '.join(PROFILES)}")
+
+
+def _version(text: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in text.split("."))
 
 
 def is_shellcheck(selector: str) -> bool:

@@ -53,6 +53,28 @@ class Option(Struct, frozen=True):
     doc: str
 
 
+class Suppression(Struct, frozen=True):
+    """A comment that silences findings.
+
+    ``kind`` is whose comment it is (dfopt, hadolint, buildkit), ``form`` how far it reaches (ignore: the next instruction,
+    ignore-stage, ignore-file), ``scope`` the places it covers, ``selectors`` the rules it names (none: all of them). An ``expired`` one has no effect.
+    ``problem`` says why a comment cannot be read. After the run, ``unused`` are the words that silenced nothing ("" for all rules) and ``unknown``
+    those that name no rule.
+    """
+
+    kind: str
+    form: str
+    span: Span
+    scope: Span
+    selectors: tuple[str, ...] = ()
+    reason: str = ""
+    until: str = ""
+    expired: bool = False
+    problem: str = ""
+    unused: tuple[str, ...] = ()
+    unknown: tuple[str, ...] = ()
+
+
 class Build(Struct, eq=False, dict=True):
     """All that a rule may ask. ``prediction`` is computed once and only when asked for."""
 
@@ -62,6 +84,8 @@ class Build(Struct, eq=False, dict=True):
     """The options of the rule that is asking."""
     build_options: BuildOptions = field(default_factory=BuildOptions)
     predict_options: PredictOptions = field(default_factory=PredictOptions)
+    suppressions: tuple[Suppression, ...] = ()
+    """The comments that silence findings, with what they did; there for rules that run ``after`` the others."""
 
     @property
     def tree(self) -> Dockerfile:
@@ -106,6 +130,8 @@ class Rule:
     default: ClassVar[bool] = True
     strict: ClassVar[bool] = True
     since: ClassVar[str] = "0.1"
+    after: ClassVar[bool] = False
+    """Whether the rule runs behind all others and judges the suppressions."""
     options: ClassVar[tuple[Option, ...]] = ()
     examples: ClassVar[tuple[Good | Bad, ...]] = ()
 

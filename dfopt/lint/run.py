@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from msgspec.structs import replace
 
 from dfopt.config import DEFAULT, Config
 from dfopt.context.model import BuildContext
 from dfopt.finding import Applicability, Finding, Fix, Severity
 from dfopt.graph.model import BuildOptions, InstructionGraph
-from dfopt.lint.registry import Registry, load
-from dfopt.lint.rule import Build, Rule
+from dfopt.lint.registry import Registry, is_shellcheck, load
+from dfopt.lint.rule import Build, Rule, Suppression
+from dfopt.lint.suppression import apply_suppressions, read_suppressions
 from dfopt.source import Source, Span
 from dfopt.syntax.problems import PROBLEMS
 from dfopt.syntax.tree import Problem
+
+if TYPE_CHECKING:
+    from dfopt.lint.shellcheck import Cache, ShellCheckRun
+
+NO_REASON = "F903"
+"""The rule that ``require-reason`` switches on."""
 
 INTERNAL = "E900"
 """The code of a finding that tells of a defect of a rule or of dfopt itself."""
@@ -34,6 +43,8 @@ class Checked(NamedTuple):
     graph: InstructionGraph | None = None
     suppressed: tuple[tuple[Finding, str], ...] = ()
     crashes: tuple[Crash, ...] = ()
+    problems: tuple[str, ...] = ()
+    """What went wrong beside the file: ShellCheck that cannot be started."""
 
 
 def lint_source(
@@ -54,15 +65,18 @@ def lint_graph(
     context: BuildContext | None = None,
     options: Mapping[str, Mapping[str, Any]] | None = None,
     crashes: list[Crash] | None = None,
+    registry: Registry | None = None,
+    suppressions: tuple[Suppression, ...] = (),
 ) -> list[Finding]:
-    """Run rules over a graph; ``options`` are the rules' options by rule name.
+    """Run rules over a graph; ``options`` are the rules' options by code, name or alias.
 
     A rule that raises gives one finding that says so; its traceback goes to ``crashes``.
     """
-    build = Build(graph, context, build_options=graph.options)
+    build = Build(graph, context, build_options=graph.options, suppressions=suppressions)
+    given = _options_by_code(options, registry) if options else {}
     findings: list[Finding] = []
     for rule in rules:
-        build.options = _options(rule, options)
+        build.options = _options(rule, given)
         try:
             findings += rule.check(build)
         except Exception as error:
@@ -76,18 +90,158 @@ def check_source(
     *,
     context: BuildContext | None = None,
     registry: Registry | None = None,
+    shellcheck: ShellCheck | None = None,
 ) -> Checked:
     """Check one file and give all there is to know about the run."""
-    known = registry or load(config.rule_paths, plugins=config.plugins)
-    rules = known.select(config.profile, config.select, config.extend_select, config.ignore)
-    crashes: list[Crash] = []
+    return check_sources([Task(source, config, context)], registry=registry, shellcheck=shellcheck)[0]
+
+
+def check_sources(
+    tasks: Sequence[Task], *, registry: Registry | None = None, shellcheck: ShellCheck | None = None
+) -> list[Checked]:
+    """Check several files. ShellCheck reads all their scripts in one process while our own rules run.
+
+    Without ``shellcheck`` it runs only where a configuration asks for it.
+    """
+    started = [_Run(task, registry or load(task.config.rule_paths, plugins=task.config.plugins)) for task in tasks]
+    if shellcheck is None and any(task.config.shellcheck for task in tasks):
+        shellcheck = ShellCheck.found()
+    pending = None
+    if shellcheck is not None:
+        pending = shellcheck.start((number, one.graph) for number, one in enumerate(started) if one.wants_shell())
     try:
-        graph = build_graph(source, config)
-    except Exception as error:
-        return Checked(source, [_crashed("the analysis", error, crashes)], crashes=tuple(crashes))
-    findings = problem_findings(graph, known, config.ignore)
-    findings += lint_graph(graph, rules, context=context, options=config.rules, crashes=crashes)
-    return Checked(source, order(_unique(findings)), graph, (), tuple(crashes))
+        for one in started:
+            one.run_rules()
+        comments = pending.findings() if pending is not None else {}
+    finally:
+        if pending is not None:
+            pending.close()
+    problem = pending.problem if pending is not None else ""
+    return [one.finish(comments.get(number, []), problem) for number, one in enumerate(started)]
+
+
+class Task(NamedTuple):
+    """One file to check."""
+
+    source: Source
+    config: Config = DEFAULT
+    context: BuildContext | None = None
+
+
+class _Run:
+    """The run over one file between its steps."""
+
+    def __init__(self, task: Task, registry: Registry) -> None:
+        self.task, self.registry = task, registry
+        config = task.config
+        self.rules = registry.select(
+            config.profile, config.select, config.extend_select, config.ignore, config.rules_as_of
+        )
+        if config.require_reason and (rule := registry.get(NO_REASON)) and rule not in self.rules:
+            self.rules = (*self.rules, rule)
+        self.crashes: list[Crash] = []
+        self.findings: list[Finding] = []
+        self.graph: InstructionGraph | None = None
+        self.shell = False
+        try:
+            self.graph = build_graph(task.source, config)
+        except Exception as error:
+            self.findings.append(_crashed("the analysis", error, self.crashes))
+
+    def wants_shell(self) -> bool:
+        """Tell whether ShellCheck is to read the file's scripts, and remember that it does."""
+        config = self.task.config
+        self.shell = self.graph is not None and config.shellcheck is not False and _shell_selected(config)
+        return self.shell
+
+    def run_rules(self) -> None:
+        """Run the rules over the graph."""
+        if self.graph is None:
+            return
+        config = self.task.config
+        self.findings += problem_findings(self.graph, self.registry, config.ignore)
+        rules = [rule for rule in self.rules if not rule.after]
+        self.findings += lint_graph(
+            self.graph, rules, context=self.task.context, options=config.rules, crashes=self.crashes,
+            registry=self.registry,
+        )  # fmt: skip
+
+    def finish(self, comments: list[Finding], problem: str) -> Checked:
+        """Put everything together: severities, suppressions, order."""
+        config, source = self.task.config, self.task.source
+        silent = {one.upper() for one in config.ignore}
+        findings = [*self.findings, *(one for one in comments if one.code not in silent and "SC" not in silent)]
+        findings = order(_unique(self._releveled(findings)))
+        silenced: list[tuple[Finding, str]] = []
+        if self.graph is not None and config.inline_ignores:
+            found = read_suppressions(self.graph.tree)
+            if found:
+                findings, silenced = self._suppress(findings, found)
+        problems = (problem,) if problem else ()
+        return Checked(source, findings, self.graph, tuple(silenced), tuple(self.crashes), problems)
+
+    def _suppress(
+        self, findings: list[Finding], found: tuple[Suppression, ...]
+    ) -> tuple[list[Finding], list[tuple[Finding, str]]]:
+        assert self.graph is not None
+        active = {rule.code for rule in self.rules} | ({"SC"} if self.shell else set())
+        outcome = apply_suppressions(findings, found, self.registry, active)
+        after = [rule for rule in self.rules if rule.after]
+        if not after:
+            return outcome.kept, outcome.silenced
+        said = lint_graph(
+            self.graph, after, context=self.task.context, options=self.task.config.rules, crashes=self.crashes,
+            registry=self.registry, suppressions=outcome.comments,
+        )  # fmt: skip
+        # What these rules say of a comment can be silenced for the file, never by the comment itself.
+        whole = [one for one in found if one.form == "ignore-file" and one.selectors]
+        rest = apply_suppressions(self._releveled(said), whole, self.registry, active)
+        return order([*outcome.kept, *rest.kept]), [*outcome.silenced, *rest.silenced]
+
+    def _releveled(self, findings: list[Finding]) -> list[Finding]:
+        """Put the severities in that the configuration asks for."""
+        wanted = self.task.config.severity
+        if not wanted:
+            return findings
+        levels: dict[str, Severity] = {}
+        for selector, level in wanted.items():
+            levels[selector.upper()] = level
+            levels.update((rule.code, level) for rule in self.registry.find(selector))
+        return [
+            replace(one, severity=levels[one.code]) if one.code in levels and one.code != INTERNAL else one
+            for one in findings
+        ]
+
+
+class ShellCheck(NamedTuple):
+    """The ShellCheck that a run uses, with the cache of its answers."""
+
+    program: str
+    cache: Cache | None
+
+    @classmethod
+    def found(cls, *, cached: bool = True) -> ShellCheck | None:
+        """Give the ShellCheck of this machine, None where there is none."""
+        from dfopt.lint.shellcheck import Cache, find_shellcheck
+
+        program = find_shellcheck()
+        if program is None:
+            return None
+        return cls(program, Cache.for_program(program) if cached else None)
+
+    def start(self, graphs: Iterable[tuple[int, InstructionGraph | None]]) -> ShellCheckRun:
+        """Start ShellCheck on the scripts of graphs, each with its number."""
+        from dfopt.lint.shellcheck import ShellCheckRun, bodies
+
+        scripts = [body for number, graph in graphs if graph is not None for body in bodies(graph, number)]
+        return ShellCheckRun(self.program, scripts, self.cache)
+
+
+def _shell_selected(config: Config) -> bool:
+    """Tell whether ShellCheck's codes are among the rules: in every profile, and where ``select`` names one."""
+    if config.select is None:
+        return True
+    return any(is_shellcheck(one) or one.lower() == "all" for one in (*config.select, *config.extend_select))
 
 
 def build_graph(source: Source, config: Config = DEFAULT) -> InstructionGraph:
@@ -135,11 +289,22 @@ def _problem(problem: Problem, registry: Registry) -> Finding:
     )
 
 
-def _options(rule: Rule, given: Mapping[str, Mapping[str, Any]] | None) -> Mapping[str, Any]:
+def _options_by_code(
+    options: Mapping[str, Mapping[str, Any]], registry: Registry | None
+) -> dict[str, dict[str, Any]]:
+    result: dict[str, dict[str, Any]] = {}
+    for selector, values in options.items():
+        codes = [rule.code for rule in registry.find(selector)] if registry else []
+        for key in (*codes, selector):
+            result.setdefault(key, {}).update(values)
+    return result
+
+
+def _options(rule: Rule, given: Mapping[str, Mapping[str, Any]]) -> Mapping[str, Any]:
     """Give the options of a rule, defaults filled in."""
     values = {option.name: option.default for option in rule.options}
-    if given and rule.name in given:
-        values.update(given[rule.name])
+    for key in (rule.code, rule.name):
+        values.update(given.get(key, ()))
     return values
 
 

@@ -6,7 +6,6 @@ import json
 import os
 from collections.abc import Iterable, Iterator
 
-from dfopt.report.fingerprint import fingerprints
 from dfopt.report.gitlab import SEVERITIES
 from dfopt.report.model import FileReport, RunInfo, clean
 
@@ -19,7 +18,7 @@ def render(reports: Iterable[FileReport], run: RunInfo) -> Iterator[str]:
     pages = {rule.code: rule for rule in run.rules}
     for report in reports:
         path = os.path.normpath(report.path).replace(os.sep, "/")
-        for finding, print_ in zip(report.findings, fingerprints(report), strict=True):
+        for finding, print_ in zip(report.findings, report.fingerprints(), strict=True):
             region = report.region(finding.span)
             issue = {
                 "type": "issue",

@@ -7,7 +7,6 @@ import os
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from dfopt.report.fingerprint import fingerprints
 from dfopt.report.model import FileReport, RunInfo, clean
 
 SEVERITIES = {"error": "critical", "warning": "major", "info": "minor", "style": "info"}
@@ -18,7 +17,7 @@ def render(reports: Iterable[FileReport], run: RunInfo) -> Iterator[str]:
     issues: list[dict[str, Any]] = []
     for report in reports:
         path = os.path.normpath(report.path).replace(os.sep, "/")
-        for finding, print_ in zip(report.findings, fingerprints(report), strict=True):
+        for finding, print_ in zip(report.findings, report.fingerprints(), strict=True):
             region = report.region(finding.span)
             issues.append(
                 {

@@ -9,7 +9,6 @@ from typing import Any
 
 from dfopt.edit import Edit
 from dfopt.finding import Finding
-from dfopt.report.fingerprint import fingerprints
 from dfopt.report.model import FileReport, RunInfo, clean
 
 SCHEMA_VERSION = 1
@@ -45,7 +44,7 @@ def file_value(report: FileReport) -> dict[str, Any]:
         "path": report.path,
         "findings": [
             finding_value(report, finding, print_)
-            for finding, print_ in zip(report.findings, fingerprints(report), strict=True)
+            for finding, print_ in zip(report.findings, report.fingerprints(), strict=True)
         ],
     }
     if report.error:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from dfopt.report.fingerprint import fingerprints
 from dfopt.report.json_object import dumps, finding_value
 from dfopt.report.model import FileReport, RunInfo
 
@@ -14,5 +13,5 @@ def render(reports: Iterable[FileReport], run: RunInfo) -> Iterator[str]:
     for report in reports:
         if report.error:
             yield dumps({"path": report.path, "error": report.error}) + "\n"
-        for finding, print_ in zip(report.findings, fingerprints(report), strict=True):
+        for finding, print_ in zip(report.findings, report.fingerprints(), strict=True):
             yield dumps({"path": report.path, **finding_value(report, finding, print_)}) + "\n"

@@ -7,7 +7,8 @@ from typing import NamedTuple
 
 from msgspec import Struct
 
-from dfopt.finding import Finding, Severity
+from dfopt.finding import Finding
+from dfopt.lint.fingerprint import fingerprints
 from dfopt.lint.rule import Rule
 from dfopt.source import Source, Span
 
@@ -24,8 +25,9 @@ class Region(NamedTuple):
 class FileReport(Struct, dict=True):
     """One linted file: its path as reported, its text and findings; ``error`` instead where it could not be read.
 
-    ``suppressed`` are findings that a comment or the baseline silences, with the reason. ``fixed`` counts the fixes that were
-    applied. ``notes`` are messages about the run over this file, ``tracebacks`` those of defects.
+    ``suppressed`` are findings that a comment or the baseline silences, with the reason. ``fixed`` names the rules whose fixes were
+    applied. ``notes`` are messages about the run over this file, ``tracebacks`` those of defects. ``failed`` tells that a finding reaches
+    the level that fails the run, ``crashed`` that a part of dfopt did. ``diff`` is what fixes would change.
     """
 
     path: str
@@ -36,6 +38,9 @@ class FileReport(Struct, dict=True):
     fixed: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     tracebacks: tuple[str, ...] = ()
+    failed: bool = False
+    crashed: bool = False
+    diff: str = ""
 
     @cached_property
     def source(self) -> Source:
@@ -52,9 +57,9 @@ class FileReport(Struct, dict=True):
             return Region(start.line, start.column, line, self.source.position(self.source.line_end(line)).column)
         return Region(start.line, start.column, end.line, end.column)
 
-    def column_utf16(self, offset: int) -> int:
-        """Give the column of an offset in UTF-16 units, from 1."""
-        return self.source.utf16_column(offset) + 1
+    def fingerprints(self) -> list[str]:
+        """Give a fingerprint per finding."""
+        return fingerprints(self.path, self.source, self.findings)
 
     def column_bytes(self, offset: int) -> int:
         """Give the column of an offset in UTF-8 bytes, from 1."""
@@ -69,9 +74,6 @@ class RunInfo(Struct, frozen=True):
     rules: tuple[Rule, ...] = ()
     color: bool = False
     show_source: bool = False
-    verbose: bool = False
-    unsafe_fixes: bool = False
-    fail_on: Severity | None = Severity.WARNING
 
 
 

@@ -9,7 +9,6 @@ from urllib.parse import quote
 
 from dfopt.finding import Applicability, Finding, Fix, Severity
 from dfopt.lint.rule import Rule
-from dfopt.report.fingerprint import fingerprints
 from dfopt.report.model import FileReport, RunInfo, clean
 from dfopt.source import Span
 
@@ -95,7 +94,7 @@ def _results(report: FileReport) -> Iterator[dict[str, Any]]:
     location = {"uri": _uri(report.path), "uriBaseId": "SRCROOT"}
     if report.path.startswith("/"):
         location = {"uri": "file://" + _uri(report.path)}
-    for finding, print_ in zip(report.findings, fingerprints(report), strict=True):
+    for finding, print_ in zip(report.findings, report.fingerprints(), strict=True):
         result = _result(report, finding, location)
         result["partialFingerprints"] = {"primaryLocationLineHash": f"{print_}:1"}
         yield result

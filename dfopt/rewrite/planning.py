@@ -1,0 +1,155 @@
+"""Choosing among what the passes propose: what pays, what fits together, and what the equivalence check confirms."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from dfopt.context.model import BuildContext
+from dfopt.edit import apply, conflicts
+from dfopt.finding import Applicability
+from dfopt.graph import build
+from dfopt.graph.model import InstructionGraph
+from dfopt.predict import predict_graph
+from dfopt.predict.model import Estimate, Prediction, PredictOptions
+from dfopt.rewrite.equivalence import configuration_of, equivalent
+from dfopt.rewrite.model import Change, Pass, PassInput, Plan, Refusal
+from dfopt.syntax import parse
+
+MAX_ROUNDS = 40
+LEAST_BYTES = 100_000
+"""Joining layers costs cache borders, so a pass that only saves bytes has to save this many."""
+BYTES_ONLY = frozenset(("merge-runs", "absorb-copy", "base-variant", "split-stages", "no-recommends", "production-install"))
+"""Passes whose changes have no point but bytes."""
+
+
+class _Candidate(Struct, frozen=True):
+    """A change with the graph and prediction of the text it makes."""
+
+    change: Change
+    text: str
+    graph: InstructionGraph
+    prediction: Prediction
+    saved: Estimate
+
+
+class _Round:
+    """One round: the passes look at one text, and the best of what they propose is applied."""
+
+    def __init__(self, graph: InstructionGraph, given: PassInput, options: PredictOptions, unsafe: bool) -> None:
+        self.graph, self.given, self.options, self.unsafe = graph, given, options, unsafe
+        self.refusals: list[Refusal] = []
+        self.text = graph.tree.source.text
+
+    def candidates(self, passes: Sequence[Pass]) -> list[_Candidate]:
+        """Give the changes that may be applied, the one that saves most first."""
+        found: list[_Candidate] = []
+        for one in passes:
+            for proposal in one(self.given):
+                if isinstance(proposal, Refusal):
+                    self.refusals.append(proposal)
+                elif (candidate := self._weigh(proposal)) is not None:
+                    found.append(candidate)
+        return sorted(found, key=lambda candidate: -candidate.saved.value)
+
+    def _weigh(self, change: Change) -> _Candidate | None:
+        if change.applicability is Applicability.UNSAFE and not self.unsafe:
+            self._refuse(change, f"{change.title}: it is unsafe and was not asked for")
+            return None
+        text = apply(self.text, change.edits)
+        if text == self.text:
+            return None
+        graph = rebuilt(self.graph, text)
+        if why := self._objection(change, graph):
+            self._refuse(change, f"{change.title}: {why}")
+            return None
+        prediction = predict_graph(graph, self.given.context, self.options)
+        saved = difference(self.given.prediction, prediction)
+        if change.pass_name in BYTES_ONLY and saved.value < LEAST_BYTES:
+            self._refuse(change, f"{change.title}: it would save next to nothing")
+            return None
+        if saved.value < -LEAST_BYTES:
+            self._refuse(change, f"{change.title}: the image would grow")
+            return None
+        return _Candidate(replace(change, saved=saved), text, graph, prediction, saved)
+
+    def _objection(self, change: Change, graph: InstructionGraph) -> str:
+        """Say why a change must not be applied: it breaks the file, or is called safe and not shown to be."""
+        known = {(problem.code, problem.message) for problem in (*self.graph.tree.problems, *self.graph.problems)}
+        for problem in (*graph.tree.problems, *graph.problems):
+            if (problem.code, problem.message) not in known:
+                return f"the result would not build: {problem.message}"
+        if change.applicability is Applicability.SAFE:
+            verdict = equivalent(self.graph, graph, context=self.given.context, removed=change.declares_removed)
+            return "" if verdict else f"it is not shown to make the same image: {verdict.reasons[0]}"
+        before, after = configuration_of(self.graph), configuration_of(graph)
+        if before is None or after is None:
+            return "there is no target stage"
+        for part in before:
+            if before[part] != after[part] and part not in (*change.declares_metadata, "base"):
+                return f"the image's {part.replace('_', ' ')} would change"
+        return ""
+
+    def _refuse(self, change: Change, reason: str) -> None:
+        self.refusals.append(Refusal(change.pass_name, reason, change.span))
+
+
+def optimize_with(
+    passes: Sequence[Pass],
+    graph: InstructionGraph,
+    context: BuildContext | None,
+    *,
+    unsafe: bool = False,
+    base_variant: str | None = None,
+    builder: str = "buildkit",
+    predict_options: PredictOptions | None = None,
+    progress: Callable[[Change], None] | None = None,
+) -> Plan:
+    """Apply the passes' changes until none is left that pays, and give the plan.
+
+    Every round takes the change that saves most (and those that do not touch it), parses the new text and starts again.
+    What is safe has been confirmed by the equivalence check; an unsafe change keeps the image's configuration.
+    """
+    options = predict_options or PredictOptions()
+    before = graph.tree.source.text
+    first = prediction = predict_graph(graph, context, options)
+    changes: list[Change] = []
+    refusals: dict[tuple[str, str], Refusal] = {}
+    seen = {before}
+    for _ in range(MAX_ROUNDS):
+        if graph.tree.problems or graph.problems or graph.target is None:
+            break
+        given = PassInput(graph, context, prediction, builder, base_variant)
+        this = _Round(graph, given, options, unsafe)
+        found = [candidate for candidate in this.candidates(passes) if candidate.text not in seen]
+        refusals = {(refusal.pass_name, refusal.reason): refusal for refusal in this.refusals}
+        if not found:
+            break
+        best = found[0]
+        seen.add(best.text)
+        changes.append(best.change)
+        if progress is not None:
+            progress(best.change)
+        graph, prediction = best.graph, best.prediction
+    return Plan(before, graph.tree.source.text, tuple(changes), tuple(refusals.values()), first, prediction)
+
+
+def rebuilt(graph: InstructionGraph, text: str) -> InstructionGraph:
+    """Build the graph of a new text with the options of another graph."""
+    return build(parse(text, graph.tree.source.name), graph.options)
+
+
+def difference(before: Prediction | None, after: Prediction) -> Estimate:
+    """Give the bytes that the image loses from one prediction to another; the interval holds both errors."""
+    if before is None or before.image is None or after.image is None:
+        return Estimate(0, 0, 0)
+    old, new = before.image.total, after.image.total
+    value = old.value - new.value
+    return Estimate(value, min(value, old.low - new.low), max(value, old.high - new.high))
+
+
+def fits(changes: Sequence[Change]) -> bool:
+    """Tell whether changes can be applied together to one text."""
+    return not conflicts(edit for change in changes for edit in change.edits)

@@ -1,0 +1,258 @@
+"""What an image needs when its build tools stay behind: which files, packages and base the stage that ships gets."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Callable, Sequence
+
+from msgspec import Struct
+
+from dfopt.graph.model import Stage, Step
+from dfopt.rewrite.abstract import FOLDERS, is_absent_in_base
+from dfopt.rewrite.model import PassInput
+from dfopt.rewrite.script import setting_of
+from dfopt.shell.model import Command
+from dfopt.syntax.tree import Add, Cmd, Entrypoint, FileInstruction, Run
+from dfopt.tools import Invocation, effects, recognise
+
+FETCH = frozenset(
+    """curl wget ca-certificates unzip zip xz-utils xz bzip2 gzip tar zstd p7zip-full git openssh-client gnupg gnupg2 gpg dirmngr
+    apt-transport-https lsb-release software-properties-common""".split()
+)
+"""Packages that fetch and unpack."""
+BUILD = FETCH | frozenset(
+    """build-essential gcc g++ cpp clang llvm lld make cmake ninja-build ninja meson autoconf automake libtool m4 pkg-config pkgconf
+    bison flex gettext patch diffutils file musl-dev linux-headers build-base binutils alpine-sdk gfortran golang golang-go rustc cargo
+    maven nasm yasm texinfo help2man ccache libc-dev""".split()
+)
+"""Packages that compile."""
+_PASSING = ("/tmp/", "/var/tmp/", "/var/cache/", "/var/lib/apt/", "/var/lib/dpkg/", "/var/log/", "/root/", "/run/", "/dev/")
+_LOCAL = ("/usr/local/bin", "/usr/local/lib", "/usr/local/sbin", "/usr/local/share", "/usr/local")
+
+
+class Recipe(Struct, frozen=True):
+    """How a stage is split.
+
+    ``copies`` are the paths the image that ships takes from the build stage, ``packages`` what it has to install,
+    ``base`` its base where that is not the same, ``kept`` further instructions it repeats.
+    """
+
+    reason: str
+    copies: tuple[str, ...]
+    packages: tuple[str, ...] = ()
+    base: str | None = None
+    kept: tuple[Step, ...] = ()
+    lines: tuple[str, ...] = ()
+    build_lines: tuple[tuple[int, str], ...] = ()
+    metadata: tuple[str, ...] = ()
+
+
+Finder = Callable[[PassInput, Stage], "Recipe | str | None"]
+"""Looks at a stage and gives a recipe, the reason why there is none, or None where the stage is not of its kind."""
+
+
+def unpacked(given: PassInput, stage: Stage) -> Recipe | str | None:
+    """Downloads and archives: the tools that fetched and unpacked them are not needed any more."""
+    packages = installed(stage)
+    if not packages:
+        return None
+    left = sorted(set(packages) - FETCH)
+    if left:
+        return None
+    if not any(call.action in ("unpack", "fetch") and call.family != "apt" for step in stage.steps for call in step.invocations) and not any(
+        isinstance(step.instruction, Add) for step in stage.steps
+    ):
+        return None
+    program = started(stage)
+    if not program or program in packages:
+        return "the image is for the tools it installs"
+    paths: list[str] = []
+    for step in stage.steps:
+        found = _written(stage, step, given)
+        if isinstance(found, str):
+            return found
+        paths += found
+    roots = _roots(paths)
+    if not roots:
+        return "nothing is left that the image could take over"
+    if program.startswith("/") and not any(program == root or program.startswith(root + "/") for root in roots):
+        return f"{program} is not among what the stage makes"
+    return Recipe(f"{_names(packages)} only fetch and unpack; nothing that ships uses them", tuple(roots))
+
+
+def compiled(given: PassInput, stage: Stage) -> Recipe | str | None:
+    """C and C++ builds: compilers, headers and sources stay behind, run-time libraries come along."""
+    packages = installed(stage)
+    tools = [name for name in packages if name in BUILD - FETCH or name.endswith("-dev")]
+    builds = [
+        call for step in stage.steps for call in step.invocations
+        if call.tool.names[0] in ("make", "cmake", "ninja", "gcc", "g++", "cc", "clang") or call.family in ("make", "cmake", "gcc", "ninja")
+    ]  # fmt: skip
+    if not tools or not builds:
+        return None
+    program = started(stage)
+    if not program:
+        return "it is not known what the image starts"
+    copies: list[str] = []
+    for step in stage.steps:
+        for command in step.commands:
+            values = command.values
+            if command.name in ("make", "ninja", "cmake") and ("install" in values or "--install" in values):
+                prefix = next((value.split("=", 1)[1] for value in values if value.startswith(("PREFIX=", "prefix=", "DESTDIR="))), "/usr/local")
+                if any("CMAKE_INSTALL_PREFIX" in value or value.startswith("--prefix") for other in stage.steps for c in other.commands for value in c.values):
+                    return "the build installs under a prefix of its own"
+                copies.append(prefix.rstrip("/"))
+            elif command.name in ("gcc", "g++", "cc", "c++", "clang", "clang++") and "-o" in values[:-1]:
+                copies.append(posixpath.normpath(posixpath.join(command.directory or "/", values[values.index("-o") + 1])))
+            elif command.name in ("cp", "install", "mv") and values and values[-1].startswith("/"):
+                copies.append(values[-1].rstrip("/"))
+            elif (invocation := recognise(command)) is None and command.name not in ("./configure", "configure", "cd", "export", None):
+                return f"it is not known what {command.name} is for"
+            elif invocation is not None and invocation.family in ("pip", "npm", "gem"):
+                return f"the stage also installs with {invocation.family}"
+    if program.startswith("/") and not any(program.startswith(path) for path in copies):
+        copies.append(program)
+    if not program.startswith("/") and not any(path.startswith("/usr/local") or path in ("/usr/bin", "/bin") for path in copies):
+        return f"it is not known where {program} lies"
+    if any(path in FOLDERS and path not in ("/usr/local", "/opt", "/srv") and path not in _LOCAL for path in copies):
+        return "the build installs into system folders"
+    runtime = runtime_packages(stage, packages)
+    if isinstance(runtime, str):
+        return runtime
+    roots = _covering(copies)
+    data = _data_copies(stage, given)
+    return Recipe(
+        f"{_names(tools)} only build the program", tuple(roots), runtime, kept=tuple(data),
+    )  # fmt: skip
+
+
+def installed(stage: Stage) -> list[str]:
+    """Give the names of the system packages a stage installs."""
+    names: list[str] = []
+    for step in stage.steps:
+        for call in step.invocations:
+            if call.action == "install" and call.family in ("apt", "apk", "dnf", "zypper"):
+                for word in call.operands:
+                    text = word.value or word.pattern
+                    if not text.startswith((".", "/", "-")):
+                        names.append(re.split(r"[=<>~:/]", text)[0])
+    return names
+
+
+def started(stage: Stage) -> str:
+    """Give the program that the image starts, absolute where it is given by a path; "" where it is not known."""
+    words: list[str] = []
+    for step in stage.steps:
+        instruction = step.instruction
+        if isinstance(instruction, (Cmd, Entrypoint)):
+            if instruction.exec_form:
+                found = [word.text for word in instruction.exec_form]
+            elif step.commands:
+                found = [step.commands[0].words[0].value or ""] if step.commands[0].words else []
+            else:
+                found = []
+            if isinstance(instruction, Entrypoint) or not words:
+                words = found
+    if not words or not words[0]:
+        return ""
+    if "/" in words[0]:
+        return posixpath.normpath(posixpath.join(stage.end.workdir, words[0]))
+    return words[0]
+
+
+def runtime_packages(stage: Stage, packages: Sequence[str]) -> tuple[str, ...] | str:
+    """Give the packages that the result of a build needs: what is no build tool, and the libraries behind ``-dev`` packages."""
+    kept = [name for name in packages if name not in BUILD and not name.endswith(("-dev", "-devel"))]
+    headers = [name for name in packages if name.endswith("-dev") and name not in BUILD]
+    if not headers:
+        return tuple(dict.fromkeys(kept))
+    facts = stage.facts
+    from dfopt.predict.debindex import suite
+
+    index = suite(facts.release) if facts is not None and facts.distribution == "debian" else None
+    if index is None:
+        return f"the run-time libraries of {_names(headers)} are not known"
+    for name in headers:
+        package = index.real(name)
+        if package is None:
+            return f"{name} is not in the package index"
+        for group in package.depends:
+            wanted = group[0].name
+            library = re.match(r"lib.*\d", wanted) or wanted.endswith("1g")
+            if library and not wanted.endswith("-dev") and wanted not in (facts.packages if facts else {}):
+                kept.append(wanted)
+    return tuple(dict.fromkeys(kept))
+
+
+def _written(stage: Stage, step: Step, given: PassInput) -> list[str] | str:
+    """Give the paths that a step leaves for the image, or why that is not known."""
+    instruction = step.instruction
+    if isinstance(instruction, FileInstruction):
+        path = posixpath.normpath(step.destination)
+        if step.destination.endswith("/") and path in FOLDERS and path not in ("/opt", "/srv"):
+            return [f"{path}/{posixpath.basename(source.rstrip('/'))}" for source in step.sources]
+        return [path]
+    if not isinstance(instruction, Run):
+        return []
+    paths: list[str] = []
+    for command in step.commands:
+        invocation = recognise(command)
+        if invocation is not None and _is_system(invocation):
+            continue
+        done = effects(command, setting_of(step))
+        if done.wall:
+            return done.reason or "an instruction does unknown things"
+        if done.users:
+            return "the stage adds users"
+        for path in sorted(done.writes - done.caches):
+            if path.startswith(_PASSING) or path == "/tmp":
+                continue
+            if not is_absent_in_base(path, stage, given.graph) and path.rstrip("/") not in ("/opt", "/srv", *_LOCAL) and not path.startswith("/usr/local/"):
+                return f"{path} belongs to the system"
+            if "*" in path:
+                return "it is not known what the stage writes"
+            paths.append(path.rstrip("/"))
+    return paths
+
+
+def _is_system(invocation: Invocation) -> bool:
+    return invocation.tool.kind == "package-manager" and invocation.family in ("apt", "apk", "dnf", "zypper")
+
+
+def _roots(paths: Sequence[str]) -> list[str]:
+    roots = set()
+    for path in paths:
+        if path.startswith("/usr/local"):
+            roots.add(path)
+            continue
+        parts = path.strip("/").split("/")
+        top = "/" + parts[0]
+        roots.add(top if top not in FOLDERS or top in ("/opt", "/srv") else path)
+    return _covering(sorted(roots))
+
+
+def _covering(paths: Sequence[str]) -> list[str]:
+    kept: list[str] = []
+    for path in sorted(set(paths)):
+        if not any(path == other or path.startswith(other + "/") for other in kept):
+            kept.append(path)
+    return kept
+
+
+def _data_copies(stage: Stage, given: PassInput) -> list[Step]:
+    return []
+
+
+def _names(names: Sequence[str]) -> str:
+    unique = list(dict.fromkeys(names))
+    return ", ".join(unique[:3]) + (f" and {len(unique) - 3} more" if len(unique) > 3 else "")
+
+
+def commands_of(stage: Stage) -> list[tuple[Step, Command]]:
+    """Give the commands of a stage's RUNs in order."""
+    return [(step, command) for step in stage.steps if isinstance(step.instruction, Run) for command in step.commands]
+
+
+FINDERS: tuple[Finder, ...] = (unpacked, compiled)
+"""All recipes, in the order in which they are tried."""

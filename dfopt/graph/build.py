@@ -122,6 +122,8 @@ class _Builder:
         for draft in self.drafts:
             self._resolve_image(draft)
         for draft in self.drafts:
+            self._check_references(draft)
+        for draft in self.drafts:
             self._find_triggers(draft, draft.index in reachable)
         reachable = self._reachable()
         for draft in self.drafts:
@@ -354,6 +356,22 @@ class _Builder:
         if draft.resolved:
             draft.facts = self.images(draft.image)
 
+    def _check_references(self, draft: _Draft) -> None:
+        """Check the names of images that are copied or mounted from."""
+        for position, references in draft.references.items():
+            instruction = self.tree.instructions[position]
+            for number, reference in enumerate(references):
+                if reference is None or reference.image in (None, SCRATCH):
+                    continue
+                try:
+                    full_name(reference.name)
+                except ValueError as error:
+                    flag = instruction.flag("from")
+                    if isinstance(instruction, tree.Run):
+                        flag = instruction.mounts[number].flag
+                    span = flag.span if flag else instruction.span
+                    self._note("E203", span, IMAGES, draft.index, text=reference.name, reason=str(error))
+
     def _find_triggers(self, draft: _Draft, reachable: bool) -> None:
         """Collect the ONBUILD instructions that fire at the start of a stage."""
         found: list[Instruction] = []
@@ -365,7 +383,8 @@ class _Builder:
         span = draft.from_.span
         for instruction in found:
             if isinstance(instruction, tree.Unknown) or any(
-                problem.stage in ("parse", "instructions", "trigger") for problem in instruction.problems
+                problem.stage in ("parse", "instructions", "trigger") and problem.code != "E021"
+                for problem in instruction.problems
             ):
                 reason = instruction.problems[0].message if instruction.problems else "it is no instruction"
                 base = draft.text or "the base"

@@ -125,6 +125,10 @@ class Tool(Struct, frozen=True):
     permutes: bool = True
     default: str | None = None
     """The verb that is meant where none is given (``yarn`` is ``yarn install``)."""
+    wraps: int | None = None
+    """For programs that only start another command: how many operands stand before it (``timeout 5 make``: 1)."""
+    python_module: bool = False
+    """Whether ``python -m NAME`` is the same."""
 
 
 class Package(Struct, frozen=True):
@@ -160,7 +164,8 @@ class Invocation(Struct, frozen=True):
     """A command that was recognised as a call of a known tool.
 
     ``options`` maps the first spelling of each given option to its last value (None for a switch), ``operands`` are the words that are
-    neither options nor their values nor the verb; ``option_words`` are the words of all options with their values.
+    neither options nor their values nor the verb; ``option_words`` are the words of all options with their values. Where a wrapper such as
+    timeout starts the tool, ``command`` is the inner command.
     """
 
     tool: Tool
@@ -170,6 +175,8 @@ class Invocation(Struct, frozen=True):
     operands: tuple[ShellWord, ...]
     option_words: tuple[ShellWord, ...] = ()
     verb: ShellWord | None = None
+    places: tuple[tuple[Role, ShellWord, str], ...] = ()
+    """The options' values that have a role, in order, each with the first spelling of its option."""
 
     @property
     def family(self) -> str:
@@ -182,8 +189,12 @@ class Invocation(Struct, frozen=True):
         return self.subcommand.action
 
     def has(self, *names: str) -> bool:
-        """Tell whether an option is given in one of its spellings."""
+        """Tell whether an option is given; each name is an option's first spelling, or one that no table lists."""
         return any(name in self.options for name in names)
+
+    def values(self, name: str) -> tuple[ShellWord, ...]:
+        """Give all values of an option with a role, by its first spelling, as words."""
+        return tuple(word for _, word, option in self.places if option == name)
 
 
 class Effects(Struct, frozen=True):
@@ -193,7 +204,7 @@ class Effects(Struct, frozen=True):
     everything; ``**`` stands for a part that cannot be known and may hold slashes. ``reads`` and ``writes`` are about the
     file system; ``removes`` are paths deleted with all below them. ``caches`` are paths left behind that nobody needs later. ``packages`` names package databases
     ("dpkg", "apk", "rpm") that are read and changed, ``lists`` package lists ("apt", ...) that are needed, ``refreshes`` those that are
-    renewed. ``fetches`` are URLs or "index" for a package index. ``environment`` are variables used, ``varies`` tells
+    renewed. ``fetches`` are URLs or "index" for a package index. ``programs`` are names of programs started; ``environment`` are variables used (globs allowed), ``varies`` tells
     that the result can differ from day to day. ``wall`` tells that the command is unknown: it may read and write everything.
     ``users`` tells that the user database is changed.
     """
@@ -206,6 +217,7 @@ class Effects(Struct, frozen=True):
     lists: frozenset[str] = frozenset()
     refreshes: frozenset[str] = frozenset()
     fetches: frozenset[str] = frozenset()
+    programs: frozenset[str] = frozenset()
     environment: frozenset[str] = frozenset()
     varies: bool = False
     wall: bool = False
@@ -219,7 +231,7 @@ class Effects(Struct, frozen=True):
         return Effects(
             self.reads | other.reads, self.writes | other.writes, self.removes | other.removes,
             self.caches | other.caches, self.packages | other.packages, self.lists | other.lists,
-            self.refreshes | other.refreshes, self.fetches | other.fetches, self.environment | other.environment,
+            self.refreshes | other.refreshes, self.fetches | other.fetches, self.programs | other.programs, self.environment | other.environment,
             self.varies or other.varies, self.wall or other.wall, self.runs_project_code or other.runs_project_code,
             self.users or other.users, self.reason or other.reason,
         )  # fmt: skip

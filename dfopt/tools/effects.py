@@ -1,0 +1,161 @@
+"""What a command does to the file system and the world, put together from the tables."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from msgspec.structs import replace
+
+from dfopt.shell.model import Command, ShellWord
+from dfopt.tools.model import NOTHING, Effects, Invocation, Setting
+from dfopt.tools.paths import EVERYTHING, Place, as_tree
+from dfopt.tools.recognise import program_name, recognise
+
+_DEVICES = frozenset(("/dev/null", "/dev/stdout", "/dev/stderr", "/dev/stdin", "/dev/tty", "/dev/zero"))
+_NETWORK_FILES = frozenset(("/etc/ssl/", "/etc/resolv.conf", "/etc/hosts"))
+_NETWORK_VARIABLES = frozenset(
+    f"{letters}_{kind}" for letters in ("http", "https", "ftp", "no", "all") for kind in ("proxy",)
+) | frozenset(f"{letters}_PROXY" for letters in ("HTTP", "HTTPS", "FTP", "NO", "ALL"))
+
+
+def effects(command: Command, setting: Setting | None = None) -> Effects:
+    """Give what one simple command does, its redirects included.
+
+    Paths are absolute; a program that is not known is a wall, and so is one that runs code nobody can see from here.
+    """
+    place = Place.of(command, setting or Setting())
+    result = _redirects(command, place) | _variables(command)
+    if not command.words:
+        return result
+    invocation = recognise(command)
+    if invocation is None:
+        return result | _unknown(command, place)
+    return result | invocation_effects(invocation, place)
+
+
+def invocation_effects(invocation: Invocation, place: Place) -> Effects:
+    """Give what a recognised call does at a place, its redirects left out."""
+    tool, sub = invocation.tool, invocation.subcommand
+    for role, word, _ in invocation.places:
+        if role == "cd":
+            place = place.inside(place.path(word))
+    if "xargs" in invocation.command.wrappers and (sub.operands or sub.shape):
+        invocation = replace(invocation, operands=(*invocation.operands, _anything(invocation.command.words[0])))
+    reads, writes, removes, fetches = set[str](), set[str](), set[str](), set[str]()
+    if sub.operands or invocation.places:
+        named = [(role, word) for role, word, _ in invocation.places]
+        for role, word in (*named, *((sub.operands, word) for word in invocation.operands)):
+            if word.value == "-":
+                continue
+            if role == "read":
+                reads.add(place.path(word))
+            elif role == "write":
+                writes.add(place.path(word))
+            elif role == "tree":
+                writes.add(place.tree(word))
+            elif role == "remove":
+                removes.add(place.path(word))
+            elif role == "url":
+                fetches.add(place.text(word))
+    reads.update(place.join(path) for path in (*sub.reads, *sub.manifests, *sub.optional_manifests))
+    writes.update(place.join(path) for path in sub.writes)
+    removes.update(place.join(path) for path in sub.removes)
+    left = left_caches(invocation, place)
+    writes.update(left)
+    environment = set(tool.environment)
+    programs = frozenset[str]()
+    if tool.kind != "shell":
+        environment.add("PATH")
+        name = invocation.command.words[0].value or invocation.command.words[0].pattern
+        programs = frozenset((name,))
+        reads.update((place.join(name),) if "/" in name else place.programs(name))
+        reads.add("/bin/sh")
+    if sub.network or fetches:
+        environment |= _NETWORK_VARIABLES
+        reads |= _NETWORK_FILES
+        if not fetches:
+            fetches.add("index")
+    family = frozenset((tool.family,))
+    own = sub.shape(invocation, place) if sub.shape is not None else NOTHING
+    wall = sub.wall
+    reason = sub.reason
+    if wall and not reason:
+        reason = "it runs code of the project" if sub.runs_project_code else "what it does is not known"
+    return own | Effects(
+        reads=_kept(reads),
+        writes=_kept(writes),
+        removes=frozenset(removes),
+        caches=frozenset(left),
+        packages=frozenset(tool.database) if sub.changes_packages else frozenset(),
+        lists=family if sub.needs_lists else frozenset(),
+        refreshes=family if sub.refreshes_lists else frozenset(),
+        fetches=frozenset(fetches),
+        programs=programs,
+        environment=frozenset(environment),
+        varies=sub.varies or ((sub.network or bool(fetches)) and not sub.deterministic),
+        wall=wall,
+        runs_project_code=sub.runs_project_code,
+        users=sub.users,
+        reason=f"{tool.names[0]}: {reason}" if wall else "",
+    )
+
+
+def left_caches(invocation: Invocation, place: Place) -> list[str]:
+    """Give the caches a call leaves behind; none where an option or variable avoids them."""
+    if not invocation.subcommand.leaves:
+        return []
+    cleaning = invocation.tool.cleaning
+    if invocation.has(*cleaning.options) or any(place.is_set(name) for name in cleaning.environment):
+        return []
+    return [place.join(path) for path in invocation.subcommand.leaves]
+
+
+def _kept(paths: Iterable[str]) -> frozenset[str]:
+    return frozenset(path for path in paths if path not in _DEVICES and not path.startswith("/dev/fd/"))
+
+
+def _anything(like: ShellWord) -> ShellWord:
+    return ShellWord(raw="$@", value=None, pattern="*", span=like.span, glob=True)
+
+
+def _variables(command: Command) -> Effects:
+    names = {name for word in command.words for name in word.variables}
+    for assignment in command.assignments:
+        if assignment.value is not None:
+            names.update(assignment.value.variables)
+    for redirect in command.redirects:
+        if redirect.target is not None:
+            names.update(redirect.target.variables)
+    return Effects(environment=frozenset(names)) if names else NOTHING
+
+
+def _redirects(command: Command, place: Place) -> Effects:
+    reads, writes = set[str](), set[str]()
+    for redirect in command.redirects:
+        target, operator = redirect.target, redirect.operator
+        if target is None or operator.startswith("<<"):
+            continue
+        text = place.text(target)
+        if operator in (">&", "<&") and (text == "-" or text.rstrip("-").isdigit()):
+            continue
+        path = place.path(target)
+        if path in _DEVICES or path.startswith(("/dev/fd/", "/proc/self/fd/", "/dev/tcp/", "/dev/udp/")):
+            continue
+        if ">" in operator:
+            writes.add(path)
+        if "<" in operator:
+            reads.add(path)
+    return Effects(reads=frozenset(reads), writes=frozenset(writes)) if reads or writes else NOTHING
+
+
+def _unknown(command: Command, place: Place) -> Effects:
+    name = command.name
+    if program_name(command) is None and name is None:
+        reason = f"the program {command.words[0].raw} is only known when the build runs"
+    else:
+        reason = f"{name} is not a tool dfopt knows"
+    reads = {as_tree(EVERYTHING)}
+    return Effects(
+        reads=frozenset(reads), writes=frozenset(reads), programs=frozenset((name,) if name else ()),
+        varies=True, wall=True, reason=reason,
+    )  # fmt: skip

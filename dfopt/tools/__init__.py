@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dfopt.tools.caches import CLEANING
+from dfopt.tools.cleaning import cleans
 from dfopt.tools.effects import effects, invocation_effects, left_caches
 from dfopt.tools.model import (
     NOTHING,
@@ -15,10 +17,12 @@ from dfopt.tools.model import (
     Subcommand,
     Tool,
 )
+from dfopt.tools.packages import package_names
 from dfopt.tools.paths import Place, any_overlap, covers, overlaps
 from dfopt.tools.recognise import recognise
 
 __all__ = [
+    "CLEANING",
     "NOTHING",
     "Cleaned",
     "Cleaning",
@@ -31,10 +35,12 @@ __all__ = [
     "Subcommand",
     "Tool",
     "any_overlap",
+    "cleans",
     "covers",
     "effects",
     "invocation_effects",
     "left_caches",
     "overlaps",
+    "package_names",
     "recognise",
 ]

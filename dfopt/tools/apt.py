@@ -51,7 +51,7 @@ _VERBS = (
     verb("autoremove|autopurge|auto-remove", "autoremove", reads=_CONFIGURATION, writes=SYSTEM, changes_packages=True,
          users=True, seconds=3),
     verb("clean|autoclean|auto-clean|distclean", "clean", reads=("/etc/apt/",), writes=(_DEBS, "/var/lib/apt/lists/partial/"),
-         removes=("/var/cache/apt/archives/*.deb", "/var/cache/apt/archives/partial/*", "/var/cache/apt/pkgcache.bin",
+         removes=("/var/cache/apt/archives/*", "/var/cache/apt/pkgcache.bin",
                   "/var/cache/apt/srcpkgcache.bin"), deterministic=True, seconds=0.3),
     verb("download", "fetch", network=True, needs_lists=True, reads=_CONFIGURATION, writes=("*.deb",), seconds=3),
     verb("source", "fetch", network=True, needs_lists=True, reads=_CONFIGURATION, writes=("./",), seconds=5),

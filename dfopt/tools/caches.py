@@ -9,7 +9,7 @@ from dfopt.tools.model import Cleaning
 
 CLEANING: dict[str, Cleaning] = {
     "apt": Cleaning(
-        paths=("/var/lib/apt/lists/", "/var/cache/apt/"),
+        paths=("/var/lib/apt/lists/", "/var/cache/apt/archives/"),
         commands=("rm -rf /var/lib/apt/lists/*", "apt-get clean"),
     ),
     "apk": Cleaning(

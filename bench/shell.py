@@ -1,4 +1,4 @@
-"""Shell code of a corpus: do we and ``bash -n`` call the same code wrong, do our two readers agree, how long does it take.
+"""Shell code of a corpus: do we and ``bash -n`` call the same code wrong, do our two readers agree, how fast is it.
 
     python -m bench.shell CORPUS.jsonl [--limit N] [--shell bash|dash] [--show N]
 
@@ -47,7 +47,8 @@ def accepted(texts: list[str], shell: str) -> list[bool]:
     with tempfile.TemporaryDirectory() as folder:
         for number, text in enumerate(texts):
             Path(folder, f"{number:06}").write_bytes(text.encode("utf-8", "surrogateescape") + b"\n")
-        done = subprocess.run(["bash", "-c", _CHECK, "check", folder, shell], capture_output=True, text=True, check=False)
+        command = ["bash", "-c", _CHECK, "check", folder, shell]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
     good = {int(name) for name in done.stdout.split()}
     return [number in good for number in range(len(texts))]
 
@@ -125,7 +126,8 @@ def main(arguments: list[str]) -> int:
         times.append(time.perf_counter() - start)
     times.sort()
     if times:
-        print(f"per body under 200 characters: median {times[len(times) // 2] * 1e6:.0f} µs, sum {sum(times) * 1e3:.0f} ms")
+        median, total = times[len(times) // 2] * 1e6, sum(times) * 1e3
+        print(f"per body under 200 characters: median {median:.0f} µs, sum {total:.0f} ms")
     for label in ("tree-sitter-bash", "own reader", "the readers differ", "refused by the shell"):
         print(f"{label}: {counts[label]}")
     print(f"{counts['agree']} of {len(found)} agree")

@@ -6,6 +6,8 @@ import posixpath
 import re
 from collections.abc import Callable, Mapping
 
+from dfopt.shell.braces import expand_braces
+from dfopt.shell.builtins import carry_out
 from dfopt.shell.forms import (
     AssignmentForm,
     BlockForm,
@@ -18,7 +20,9 @@ from dfopt.shell.forms import (
     SimpleForm,
     WordForm,
 )
+from dfopt.shell.lexer import unquote
 from dfopt.shell.model import (
+    POSIX,
     Assignment,
     Command,
     Compound,
@@ -31,62 +35,19 @@ from dfopt.shell.model import (
     ShellProblem,
     ShellWord,
 )
-from dfopt.shell.reader import unquote
-from dfopt.shell.words import Expander, expand_braces, nested_ranges
-from dfopt.shell.wrappers import change_options, inline_script, unwrap
+from dfopt.shell.state import State
+from dfopt.shell.texts import unescape, unquoted
+from dfopt.shell.words import Expander, nested_ranges
+from dfopt.shell.wrappers import inline_script, unwrap
 from dfopt.source import Span
 from dfopt.syntax.tree import Joined
 
 _SAFE = re.compile(r"[A-Za-z0-9_@%+=:,./-]+")
-_DECLARES = frozenset({"export", "declare", "typeset", "local", "readonly"})
-_NAME_VALUE = re.compile(r"([A-Za-z_]\w*)(\+?=)(.*)", re.ASCII | re.DOTALL)
 _LEAVES = frozenset({"exit", "return", "exec", "break", "continue"})
 _EXPANDS_BRACES = frozenset({"bash", "zsh", "ksh"})
 _MAX_NESTING = 12
 
 Read = Callable[[str], ScriptForm]
-
-
-class _State:
-    """What a shell knows at a point: directory, variables set by the script, exports, options."""
-
-    __slots__ = ("directory", "exported", "moving", "options", "previous", "stack", "unset", "values")
-
-    def __init__(self, directory: str | None, options: frozenset[str]) -> None:
-        self.directory = directory
-        self.previous: str | None = None
-        self.stack: list[str | None] = []
-        self.values: dict[str, str | None] = {}
-        self.exported: dict[str, None] = {}
-        self.unset: set[str] = set()
-        self.options = options
-        self.moving: set[str] = set()
-
-    def copy(self) -> _State:
-        """Give an independent state, for a subshell or a branch."""
-        other = _State.__new__(_State)
-        other.directory, other.previous, other.options = self.directory, self.previous, self.options
-        other.stack = list(self.stack) if self.stack else []
-        other.values = dict(self.values) if self.values else {}
-        other.exported = dict(self.exported) if self.exported else {}
-        other.unset = set(self.unset) if self.unset else set()
-        other.moving = self.moving
-        return other
-
-    def merge(self, branch: _State) -> None:
-        """Take in what a branch that may have run has changed: what differs is unknown."""
-        if branch.directory != self.directory:
-            self.directory = None
-        if branch.previous != self.previous:
-            self.previous = None
-        for name, value in branch.values.items():
-            if name not in self.values or self.values[name] != value:
-                self.values[name] = None
-        for name in self.values:
-            if name not in branch.values:
-                self.values[name] = None
-        self.exported.update(branch.exported)
-        self.unset &= branch.unset
 
 
 class Evaluator:
@@ -112,7 +73,7 @@ class Evaluator:
         self.problems: list[ShellProblem] = parent.problems if parent else []
         self.nesting: int = parent.nesting + 1 if parent else 0
         self.shift = joined.segments[0][1] - joined.segments[0][0] if len(joined.segments) == 1 else None
-        self.state = _State(None, frozenset())
+        self.state = State(None, frozenset())
         self.expander = Expander(self.lookup, self.is_unset, self.printed)
 
     # -- places and variables ----------------------------------------------------------------------------------
@@ -178,7 +139,7 @@ class Evaluator:
         for form in forms:
             operator: Operator = form.operator  # type: ignore[assignment]  # the readers only give operators
             alternative = operator == "||"
-            branch: _State | None = None
+            branch: State | None = None
             if alternative or form.background:
                 branch = self.state
                 self.state = branch.copy()
@@ -272,9 +233,9 @@ class Evaluator:
     def branches(
         self, form: BlockForm, depth: int, conditional: bool, subshell: bool, wrappers: tuple[str, ...]
     ) -> list[tuple[str, tuple[ListItem, ...]]]:
-        """Evaluate ``if`` and ``case``: each branch starts from the same state, what they change differently is unknown."""
+        """Evaluate ``if`` and ``case``: all branches start from the same state; what they change is merged."""
         sections = []
-        ends: list[_State] = []
+        ends: list[State] = []
         complete = False
         for role, items in form.sections:
             if role in ("condition", "elif"):
@@ -309,7 +270,7 @@ class Evaluator:
         if not once:
             self.forget(form)
         if form.name:
-            self.assign(form.name, words[0].value if once else None)
+            start.assign(form.name, words[0].value if once else None)
         mark, problems = len(self.flat), len(self.problems)
         moves = not once and self.changes_directory(form)
 
@@ -334,7 +295,7 @@ class Evaluator:
     def forget(self, form: BlockForm) -> None:
         """Make the variables that a body assigns unknown."""
         for name in _assigned(form):
-            self.assign(name, None)
+            self.state.assign(name, None)
 
     def changes_directory(self, form: BlockForm) -> bool:
         """Tell whether a body holds a ``cd`` outside of subshells."""
@@ -360,7 +321,7 @@ class Evaluator:
             self.state = keep
 
     def script(
-        self, joined: Joined, dialect: Dialect, state: _State, depth: int, conditional: bool, wrappers: tuple[str, ...]
+        self, joined: Joined, dialect: Dialect, state: State, depth: int, conditional: bool, wrappers: tuple[str, ...]
     ) -> tuple[ListItem, ...]:
         """Read and evaluate a script of its own inside this one."""
         if self.nesting >= _MAX_NESTING:
@@ -391,7 +352,8 @@ class Evaluator:
             if form.target is not None:
                 raw = self.text[form.target.start : form.target.end]
                 value = unquote(raw)
-                target = ShellWord(raw, value, value, self.span(form.target.start, form.target.end), quoted=value != raw)
+                span = self.span(form.target.start, form.target.end)
+                target = ShellWord(raw, value, value, span, quoted=value != raw)
             if form.body_start >= 0:
                 body = self.text[form.body_start : form.body_end]
                 if form.operator == "<<-":
@@ -460,7 +422,7 @@ class Evaluator:
         )  # fmt: skip
         self.flat[place] = command
         if words and (inner is words or wrappers[-1] in ("command", "builtin")):
-            self.builtin(inner)
+            carry_out(inner, state, self.lookup)
         return command
 
     def exec_form(self, words: tuple[ShellWord, ...], span: Span, directory: str | None) -> Command:
@@ -497,12 +459,12 @@ class Evaluator:
         found = inline_script(words)
         if found is None:
             return None
-        span = words[found.index].span
+        span = words[found.place].span
         word = next((one for one in form.words if self.span(one.start, one.end) == span), None)
         if word is None:
             return None
         raw = self.text[word.start : word.end]
-        if not raw or (raw[0] not in "'\"" and words[found.index].value is None) or self.nesting >= _MAX_NESTING:
+        if not raw or (raw[0] not in "'\"" and words[found.place].value is None) or self.nesting >= _MAX_NESTING:
             return None
         joined = unquoted(self.joined, word.start, word.end)
         state = self.state.copy()
@@ -516,11 +478,11 @@ class Evaluator:
                 if name not in state.exported and name not in self.variables:
                     state.values[name] = ""
                     state.unset.add(name)
-        dialect: Dialect = found.shell if found.shell != "su" and found.shell != "runuser" else "sh"  # type: ignore[assignment]
-        items = self.script(joined, dialect, state, depth + 1, conditional, (*wrappers, found.shell))
+        shell: Dialect = found.shell if found.shell in POSIX else "sh"
+        items = self.script(joined, shell, state, depth + 1, conditional, (*wrappers, found.shell))
         return Compound(
             "script", items, self.span(form.start, form.end), redirects, found.shell,
-            tuple(words[: found.index + 1]), (("body", items),),
+            tuple(words[: found.place + 1]), (("body", items),),
         )  # fmt: skip
 
     def assignment(
@@ -544,15 +506,7 @@ class Evaluator:
         if one.append:
             before = self.lookup(one.name)
             value = None if before is None or value is None else before + value
-        self.assign(one.name, value)
-
-    def assign(self, name: str, value: str | None) -> None:
-        """Give a variable a value, None for an unknown one."""
-        state = self.state
-        state.values[name] = value
-        state.unset.discard(name)
-        if "allexport" in state.options:
-            state.exported[name] = None
+        self.state.assign(one.name, value)
 
     def environment(self, extra: list[tuple[str, str | None]]) -> tuple[tuple[str, str | None], ...]:
         """Give the exported and prefixed variables beyond those from outside."""
@@ -566,79 +520,6 @@ class Evaluator:
         }
         found.update(extra)
         return tuple(found.items())
-
-    def builtin(self, words: list[ShellWord]) -> None:
-        """Carry out what a builtin does to the shell itself."""
-        name = words[0].value
-        state = self.state
-        if name in ("cd", "pushd", "popd"):
-            self.change_directory(name, words[1:])
-        elif name in _DECLARES:
-            self.declare(name, words[1:])
-        elif name == "unset":
-            for word in words[1:]:
-                if word.value and word.value != "-v":
-                    state.values[word.value] = ""
-                    state.unset.add(word.value)
-                    state.exported.pop(word.value, None)
-        elif name == "set":
-            texts = [word.value or "" for word in words[1:]]
-            state.options = change_options(texts, state.options)[0]
-        elif name in ("read", "getopts", "mapfile", "readarray"):
-            for word in words[1:]:
-                if word.value and not word.value.startswith("-"):
-                    self.assign(word.value, None)
-        elif name in (".", "source", "eval"):
-            for known in state.values:
-                state.values[known] = None
-            if name == "eval":
-                state.directory = None
-        elif name in state.moving:
-            state.directory = state.previous = None
-            for known in state.values:
-                state.values[known] = None
-
-    def declare(self, name: str, words: list[ShellWord]) -> None:
-        """Carry out ``export`` and its relatives."""
-        state = self.state
-        exports = name == "export" or any((word.value or "").startswith("-") and "x" in (word.value or "") for word in words)
-        for word in words:
-            text = word.value if word.value is not None else word.pattern
-            match = _NAME_VALUE.match(text)
-            variable = match.group(1) if match else text
-            if match:
-                value = match.group(3) if word.value is not None and not word.raw.endswith(")") else None
-                if match.group(2) == "+=":
-                    before = self.lookup(variable)
-                    value = None if before is None or value is None else before + value
-                self.assign(variable, value)
-            if exports and not text.startswith("-"):
-                state.exported[variable] = None
-
-    def change_directory(self, name: str, words: list[ShellWord]) -> None:
-        """Carry out ``cd``, ``pushd`` and ``popd``."""
-        state = self.state
-        operands = [word for word in words if not (word.value or "").startswith("-") or word.value == "-"]
-        before = state.directory
-        if name == "popd":
-            state.directory = state.stack.pop() if state.stack else None
-        elif not operands:
-            state.directory = self.lookup("HOME") if name == "cd" else None
-        else:
-            target = operands[0].value if not operands[0].glob else None
-            if name == "pushd":
-                state.stack.append(before)
-            if target is None:
-                state.directory = None
-            elif target == "-":
-                state.directory = state.previous
-            elif target.startswith("/"):
-                state.directory = posixpath.normpath("/" + target.lstrip("/"))
-            elif before is not None and target:
-                state.directory = posixpath.normpath(posixpath.join(before, target))
-            elif target:
-                state.directory = None
-        state.previous = before
 
 
 def _leaves(form: Form, text: str) -> bool:
@@ -669,70 +550,3 @@ def _simple_forms(form: Form) -> list[SimpleForm]:
 def _assigned(form: BlockForm) -> set[str]:
     """Give the names of the variables that a body may set."""
     return {one.name for simple in _simple_forms(form) for one in simple.assignments if not simple.words}
-
-
-def pieces(joined: Joined, ranges: list[tuple[int, int]]) -> Joined:
-    """Glue ranges of a text to a new one that still knows where it stands in the file."""
-    text = []
-    segments: list[tuple[int, int]] = []
-    length = 0
-    for start, end in ranges:
-        if end <= start:
-            continue
-        segments.append((length, joined.to_file(start)))
-        segments += [
-            (length + offset - start, place) for offset, place in joined.segments if start < offset < end
-        ]
-        text.append(joined.text[start:end])
-        length += end - start
-    if not segments:
-        segments = [(0, joined.to_file(ranges[0][0]) if ranges else 0)]
-    return Joined("".join(text), tuple(segments))
-
-
-def unescape(joined: Joined, start: int, end: int, escaped: str) -> Joined:
-    """Remove backslashes in front of certain characters."""
-    text = joined.text
-    ranges = []
-    begin = pos = start
-    while pos < end:
-        if text[pos] == "\\" and pos + 1 < end:
-            if text[pos + 1] in escaped:
-                ranges.append((begin, pos))
-                begin = pos + 1
-            elif text[pos + 1] == "\n":
-                ranges.append((begin, pos))
-                begin = pos + 2
-            pos += 2
-        else:
-            pos += 1
-    ranges.append((begin, end))
-    return pieces(joined, ranges)
-
-
-def unquoted(joined: Joined, start: int, end: int) -> Joined:
-    """Remove the quotes of a word that holds a script; expansions in double quotes stay in it as they are written."""
-    text = joined.text
-    ranges: list[tuple[int, int]] = []
-    pos = begin = start
-    double = False
-    while pos < end:
-        char = text[pos]
-        if char == "'" and not double:
-            stop = text.find("'", pos + 1, end)
-            stop = end if stop < 0 else stop
-            ranges += [(begin, pos), (pos + 1, stop)]
-            pos = begin = stop + 1
-        elif char == '"':
-            ranges.append((begin, pos))
-            double = not double
-            pos = begin = pos + 1
-        elif char == "\\" and pos + 1 < end:
-            if not double or text[pos + 1] in '$`"\\\n':
-                ranges.append((begin, pos))
-                begin = pos + 2 if text[pos + 1] == "\n" else pos + 1
-            pos += 2
-        else:
-            pos += 1
-    ranges.append((begin, end))
-    return pieces(joined, ranges)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TypeAlias
 
+from msgspec import Struct
 
-@dataclass(slots=True)
-class WordForm:
+
+class WordForm(Struct):
     """A word as a range of the text, with the substitutions inside it."""
 
     start: int
@@ -15,8 +15,7 @@ class WordForm:
     nested: tuple[NestedForm, ...] = ()
 
 
-@dataclass(slots=True)
-class NestedForm:
+class NestedForm(Struct):
     """``$(...)``, `` `...` ``, ``<(...)`` or ``>(...)``.
 
     ``items`` is None for backticks, whose text has to be unescaped before it can be read.
@@ -28,8 +27,7 @@ class NestedForm:
     items: list[ItemForm] | None
 
 
-@dataclass(slots=True)
-class RedirectForm:
+class RedirectForm(Struct):
     """A redirection; for a here-document ``body_start`` and ``body_end`` enclose its lines."""
 
     operator: str
@@ -42,31 +40,28 @@ class RedirectForm:
     nested: tuple[NestedForm, ...] = ()
 
 
-@dataclass(slots=True)
-class AssignmentForm:
-    """``name=value``, ``name+=value``, ``name[i]=value`` or ``name=(...)``."""
+class AssignmentForm(Struct):
+    """``name=value``, ``name+=value``, ``name[i]=value`` (``indexed``) or ``name=(...)``."""
 
     name: str
     append: bool
     value: WordForm
     start: int
     end: int
-    indexed: bool = False
+    indexed: bool
 
 
-@dataclass(slots=True)
-class SimpleForm:
+class SimpleForm(Struct):
     """A simple command."""
 
     start: int
     end: int
-    words: list[WordForm] = field(default_factory=list)
-    assignments: list[AssignmentForm] = field(default_factory=list)
-    redirects: list[RedirectForm] = field(default_factory=list)
+    words: list[WordForm] = []
+    assignments: list[AssignmentForm] = []
+    redirects: list[RedirectForm] = []
 
 
-@dataclass(slots=True)
-class PipeForm:
+class PipeForm(Struct):
     """Elements joined by ``|`` or ``|&``; also a single negated one."""
 
     start: int
@@ -76,24 +71,22 @@ class PipeForm:
     negated: bool = False
 
 
-@dataclass(slots=True)
-class BlockForm:
-    """A compound command: its sections in order, each with its role (condition, then, else, do, pattern, body)."""
+class BlockForm(Struct):
+    """A compound command: its sections in order with their roles (condition, then, elif, else, do, pattern, body)."""
 
     kind: str
     start: int
     end: int
     sections: list[tuple[str, list[ItemForm]]]
-    redirects: list[RedirectForm] = field(default_factory=list)
-    words: list[WordForm] = field(default_factory=list)
+    words: list[WordForm] = []
     name: str | None = None
+    redirects: list[RedirectForm] = []
 
 
 Form: TypeAlias = "SimpleForm | PipeForm | BlockForm"
 
 
-@dataclass(slots=True)
-class ItemForm:
+class ItemForm(Struct):
     """An element of a list with the operator before it; ``background`` where an ``&`` ends its and-or list."""
 
     operator: str
@@ -103,10 +96,9 @@ class ItemForm:
     background: bool = False
 
 
-@dataclass(slots=True)
-class ScriptForm:
+class ScriptForm(Struct):
     """A whole text as read: its list, comments and problems (message, start, end)."""
 
     items: list[ItemForm]
-    comments: list[tuple[int, int]] = field(default_factory=list)
-    problems: list[tuple[str, int, int]] = field(default_factory=list)
+    comments: list[tuple[int, int]]
+    problems: list[tuple[str, int, int]] = []

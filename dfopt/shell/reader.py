@@ -8,34 +8,13 @@ from __future__ import annotations
 
 import re
 
-from dfopt.shell.forms import (
-    AssignmentForm,
-    BlockForm,
-    Form,
-    ItemForm,
-    NestedForm,
-    PipeForm,
-    RedirectForm,
-    ScriptForm,
-    SimpleForm,
-    WordForm,
-)
+from dfopt.shell.forms import BlockForm, Form, ItemForm, NestedForm, PipeForm, ScriptForm, SimpleForm, WordForm
+from dfopt.shell.lexer import ASSIGNMENT, MAX_DEPTH, Lexer
 
-_BLANK = re.compile(r"(?:[ \t]+|\\\r?\n|\r(?=\n|\Z))*")
-_JOINED = re.compile(r"(?:\\\r?\n)+")
-_COMMENT = re.compile(r"#[^\n]*")
-_PLAIN = re.compile(r"[^ \t\n\r|&;()<>\\'\"`$]+")
-_IN_DOUBLE = re.compile(r'[^"\\`$]+')
-_TOKEN = re.compile(r"[^ \t\n\r|&;()<>\\'\"`$#]+")
 _REDIRECT = re.compile(r"(\d+|\{[A-Za-z_]\w*\})?(<<<|<<-|<<|<>|<&|<|>\||>>|>&|>)|(&>>|&>)")
-_ASSIGNMENT = re.compile(r"([A-Za-z_]\w*)(\[[^\]\n]*\])?(\+?=)", re.ASCII)
 _OPERATOR = re.compile(r"&&|\|\||;;&|;;|;&|;|&|\n|\|&|\||\)|\(")
-_VARIABLE = re.compile(r"[A-Za-z_]\w*|[0-9@*#?$!-]", re.ASCII)
-_ANSI = re.compile(r"\$'(?:[^'\\]|\\.)*'", re.DOTALL)
 _NAME = re.compile(r"[A-Za-z_]\w*", re.ASCII)
 _PARENTHESES = re.compile(r"\([ \t]*\)")
-_UNQUOTE = re.compile(r"""'([^']*)'|"((?:[^"\\]|\\.)*)"|\\(.)""", re.DOTALL)
-_DOUBLE_ESCAPE = re.compile(r'\\([\\"$`])|\\\n')
 
 _CLOSERS = frozenset({"then", "elif", "else", "fi", "do", "done", "esac", "}", "in", "]]"})
 _OPENED_BY = {
@@ -43,8 +22,6 @@ _OPENED_BY = {
     "in": "for or case", "}": "{", "]]": "[[",
 }  # fmt: skip
 _DECLARE = frozenset({"declare", "typeset", "local", "export", "readonly", "alias", "eval"})
-_DELIMITERS = frozenset(" \t\n\r|&;()<>")
-_MAX_DEPTH = 50
 
 
 def read(text: str) -> ScriptForm:
@@ -62,97 +39,17 @@ def read_command(text: str, start: int, end: int) -> tuple[Form, list[tuple[str,
     return form, reader.problems, reader.comments
 
 
-class _Reader:
-    """The state of one reading: position, open here-documents, what may close the constructs around."""
+class _Reader(Lexer):
+    """The grammar: lists, pipelines and commands."""
 
     def __init__(self, text: str, pos: int, end: int, depth: int = 0) -> None:
-        self.text = text
-        self.pos = pos
-        self.end = end
-        self.depth = depth
-        self.comments: list[tuple[int, int]] = []
-        self.problems: list[tuple[str, int, int]] = []
-        self.pending: list[tuple[RedirectForm, str, bool, bool]] = []
+        super().__init__(text, pos, end, depth)
         self.stops: list[frozenset[str]] = []
-        self.not_arithmetic: set[int] = set()
         self.outer_parenthesis = 0
-
-    # -- tokens ------------------------------------------------------------------------------------------------
-
-    def problem(self, message: str, start: int, end: int) -> None:
-        """Note a syntax error."""
-        self.problems.append((message, start, max(end, start)))
-
-    def peek(self) -> str:
-        """Give the next character, empty at the end."""
-        return self.text[self.pos] if self.pos < self.end else ""
-
-    def skip(self) -> None:
-        """Go over blanks, joined lines and a comment."""
-        match = _BLANK.match(self.text, self.pos, self.end)
-        assert match
-        self.pos = match.end()
-        if self.pos < self.end and self.text[self.pos] == "#":
-            match = _COMMENT.match(self.text, self.pos, self.end)
-            assert match
-            self.comments.append(match.span())
-            self.pos = match.end()
-
-    def newline(self) -> None:
-        """Go over a newline and the bodies of the here-documents opened before it."""
-        self.pos += 1
-        if self.pending:
-            self.read_heredocs()
-
-    def newlines(self) -> None:
-        """Go over blanks, comments and newlines."""
-        while True:
-            self.skip()
-            if self.peek() != "\n":
-                return
-            self.newline()
-
-    def reserved(self) -> str:
-        """Give the unquoted word that begins here, if it is a whole word; empty otherwise."""
-        match = _TOKEN.match(self.text, self.pos, self.end)
-        if match is None:
-            return ""
-        end = match.end()
-        if end < self.end and self.text[end] not in _DELIMITERS:
-            return ""
-        return match.group()
 
     def is_closer(self, word: str) -> bool:
         """Tell whether a word closes one of the constructs that are open."""
         return any(word in stops for stops in self.stops)
-
-    # -- here-documents ----------------------------------------------------------------------------------------
-
-    def read_heredocs(self) -> None:
-        """Read the bodies of the pending here-documents from the current line on."""
-        pending, self.pending = self.pending, []
-        for redirect, delimiter, strip, quoted in pending:
-            start = end = self.pos
-            while self.pos < self.end:
-                stop = self.text.find("\n", self.pos, self.end)
-                stop = self.end if stop < 0 else stop
-                line = self.text[self.pos : stop].rstrip("\r")
-                if (line.lstrip("\t") if strip else line) == delimiter:
-                    end = self.pos
-                    self.pos = min(stop + 1, self.end)
-                    break
-                self.pos = min(stop + 1, self.end)
-                end = self.pos
-            redirect.body_start, redirect.body_end = start, end
-            if not quoted and ("$(" in (body := self.text[start:end]) or "`" in body or "${" in body):
-                inner = _Reader(self.text, start, end, self.depth + 1)
-                redirect.nested = tuple(inner.double_quoted("", start))
-
-    def close_heredocs(self) -> None:
-        """End the here-documents that have no body because the text is over; shells only warn of them."""
-        for redirect, _, _, _ in self.pending:
-            redirect.body_start = redirect.body_end = self.end
-        self.pending = []
 
     # -- lists -------------------------------------------------------------------------------------------------
 
@@ -163,14 +60,16 @@ class _Reader:
         first = 0  # where the current and-or list begins in ``found``
         self.stops.append(stop_words)
         self.depth += 1
-        if self.depth > _MAX_DEPTH:
+        if self.depth > MAX_DEPTH:
             self.problem("The code is nested too deeply to be read.", self.pos, self.end)
             self.pos = self.end
         while True:
             self.newlines()
             char = self.peek()
             word = self.reserved()
-            if not char or char == stop_char == ")" or word in stop_words or (word in _CLOSERS and self.is_closer(word)):
+            if not char or char == stop_char == ")" or word in stop_words:
+                break
+            if word in _CLOSERS and self.is_closer(word):
                 break
             if stop_char == ";" and char == ";" and self.text[self.pos + 1 : self.pos + 2] in (";", "&"):
                 break
@@ -217,12 +116,12 @@ class _Reader:
             elif (operator == ")" and stop_char == ")") or (operator[:2] in (";;", ";&") and stop_char == ";"):
                 break
             elif operator == "(":
-                self.problem("`(` is not expected here; quote it if it belongs to a word.", start, end)
+                self.unexpected("(", start)
                 operator, first = ";", len(found)
             elif operator == ")" and self.outer_parenthesis:
                 break
             else:
-                self.problem(f"`{operator}` is not expected here; quote it if it belongs to a word.", start, end)
+                self.unexpected(operator, start)
                 self.pos = end
                 operator, first = ";", len(found)
         if operator in ("&&", "||") and found:
@@ -238,6 +137,11 @@ class _Reader:
         self.skip()
         if self.peek() in (";", "&") and self.text[self.pos : self.pos + 2] not in (";;", ";&"):
             self.pos += 2 if self.text.startswith("&&", self.pos) else 1
+
+    def unexpected(self, token: str, start: int) -> None:
+        """Note an operator that cannot stand where it stands."""
+        message = f"`{token}` is not expected here; quote it if it belongs to a word."
+        self.problem(message, start, start + len(token))
 
     def redirect_here(self) -> bool:
         """Tell whether what begins here is a redirection."""
@@ -306,7 +210,7 @@ class _Reader:
         while True:
             self.skip()
             match = _REDIRECT.match(self.text, self.pos, self.end)
-            if match is None or self.text[match.end() : match.end() + 1] == "(" and match.group() in "<>":
+            if match is None or (self.text[match.end() : match.end() + 1] == "(" and match.group() in "<>"):
                 return
             redirect = self.redirect(match)
             block.redirects.append(redirect)
@@ -431,7 +335,7 @@ class _Reader:
         else:
             if self.peek() in (";", "&", "|", ")", "("):
                 char = self.peek()
-                self.problem(f"`{char}` is not expected here; quote it if it belongs to a word.", self.pos, self.pos + 1)
+                self.unexpected(char, self.pos)
                 if char != ")":
                     self.pos += 1
             self.do_group(kind, start, sections)
@@ -523,7 +427,8 @@ class _Reader:
         """Read ``coproc command``."""
         self.skip()
         if not self.peek() or self.peek() in "|&;)\n":
-            return SimpleForm(start, self.pos, [WordForm(start, self.pos)])
+            self.problem("`coproc` needs a command.", start, start + 6)
+            return SimpleForm(start, start + 6)
         body = self.command()
         return BlockForm("coproc", start, body.end, [("body", [ItemForm("", start, start, body)])])
 
@@ -545,7 +450,7 @@ class _Reader:
                     end = self.pos
                     continue
             if not form.words:
-                match = _ASSIGNMENT.match(text, self.pos, self.end)
+                match = ASSIGNMENT.match(text, self.pos, self.end)
                 if match:
                     form.assignments.append(self.assignment(match))
                     end = self.pos
@@ -564,274 +469,14 @@ class _Reader:
             end = self.pos
         if end == start:  # nothing read: the caller met a character that begins nothing
             char = self.peek()
-            self.problem(f"`{char}` is not expected here." if char else "A command is missing here.", self.pos, self.pos + 1)
+            if char:
+                self.unexpected(char, self.pos)
+            else:
+                self.problem("A command is missing here.", self.pos, self.pos)
             self.pos = min(self.pos + 1, self.end)
             end = self.pos
         form.end = end
         return form
-
-    def assignment(self, match: re.Match[str]) -> AssignmentForm:
-        """Read ``name=value`` whose head has matched."""
-        start, at = match.span()
-        self.pos = at
-        nested: list[NestedForm] = []
-        if self.peek() == "(":
-            self.array(nested)
-        else:
-            word = self.word()
-            nested = list(word.nested) if word else []
-        value = WordForm(at, self.pos, tuple(nested))
-        return AssignmentForm(match.group(1), match.group(3) == "+=", value, start, self.pos, match.group(2) is not None)
-
-    def array(self, nested: list[NestedForm]) -> None:
-        """Read ``(word ...)`` of an array assignment."""
-        start = self.pos
-        self.pos += 1
-        while True:
-            self.newlines()
-            char = self.peek()
-            if not char:
-                self.problem("`(` is never closed by `)`.", start, start + 1)
-                return
-            if char == ")":
-                self.pos += 1
-                return
-            word = self.word()
-            if word is None:
-                self.problem(f"`{char}` is not expected inside `(...)` of an array.", self.pos, self.pos + 1)
-                self.pos += 1
-            else:
-                nested.extend(word.nested)
-
-    def redirect(self, match: re.Match[str]) -> RedirectForm:
-        """Read a redirection whose operator has matched."""
-        number = match.group(1)
-        operator = match.group(2) or match.group(3)
-        start, self.pos = match.span()
-        blank = _BLANK.match(self.text, self.pos, self.end)
-        assert blank
-        self.pos = blank.end()
-        target = self.word() if self.peek() != "#" else None
-        form = RedirectForm(operator, int(number) if number and number.isdigit() else None, target, start, self.pos)
-        if target is None:
-            form.end = self.pos = match.end()
-            self.problem(f"`{operator}` needs a file or word behind it.", *match.span())
-        elif operator in ("<<", "<<-"):
-            raw = self.text[target.start : target.end]
-            self.pending.append((form, unquote(raw), operator == "<<-", raw != unquote(raw)))
-            target.nested = ()
-        return form
-
-    # -- words -------------------------------------------------------------------------------------------------
-
-    def word(self, arrays: bool = False, regex: bool = False) -> WordForm | None:
-        """Read a word; None if none begins here."""
-        text, end, pos = self.text, self.end, self.pos
-        start = pos
-        nested: list[NestedForm] = []
-        parentheses = 0
-        while True:
-            match = _PLAIN.match(text, pos, end)
-            if match:
-                pos = match.end()
-            if pos >= end:
-                break
-            char = text[pos]
-            if char == "\\":
-                match = _JOINED.match(text, pos, end)
-                if match is None:
-                    pos = min(pos + 2, end)
-                elif match.end() >= end or text[match.end()] in _DELIMITERS:
-                    break
-                else:
-                    pos = match.end()
-            elif char == "'":
-                close = text.find("'", pos + 1, end)
-                if close < 0:
-                    self.problem("The single quote is never closed.", pos, pos + 1)
-                    pos = end
-                else:
-                    pos = close + 1
-            elif char == '"':
-                nested.extend(self.double_quoted('"', pos + 1))
-                pos = self.pos
-            elif char == "`":
-                nested.append(self.backticks(pos))
-                pos = self.pos
-            elif char == "$":
-                self.dollar(pos, nested, False)
-                pos = self.pos
-            elif char in "<>" and text.startswith("(", pos + 1) and (pos > start or not regex):
-                self.pos = pos + 2
-                items = self.parenthesized(pos)
-                nested.append(NestedForm(char + "(", pos, self.pos, items))
-                pos = self.pos
-            elif char == "(" and pos > start and text[pos - 1] in "?*+@!":
-                parentheses += 1
-                pos += 1
-            elif char == "(" and arrays and text[pos - 1 : pos] == "=":
-                self.pos = pos
-                self.array(nested)
-                pos = self.pos
-            elif char == "(" and regex:
-                parentheses += 1
-                pos += 1
-            elif char == ")" and parentheses:
-                parentheses -= 1
-                pos += 1
-            elif char == "\r" and not (pos + 1 >= end or text[pos + 1] == "\n"):
-                pos += 1
-            elif (parentheses and char not in "\n\r") or (regex and char in "|<>"):
-                pos += 1
-            else:
-                break
-        self.pos = pos
-        return WordForm(start, pos, tuple(nested)) if pos > start else None
-
-    def double_quoted(self, close: str, pos: int) -> list[NestedForm]:
-        """Read the inside of double quotes (or of a here-document, without ``close``) and the closing quote."""
-        text, end = self.text, self.end
-        nested: list[NestedForm] = []
-        start = pos
-        while True:
-            match = _IN_DOUBLE.match(text, pos, end)
-            if match:
-                pos = match.end()
-            if pos >= end:
-                if close:
-                    self.problem("The double quote is never closed.", start - 1, start)
-                break
-            char = text[pos]
-            if char == "\\":
-                pos = min(pos + 2, end)
-            elif char == '"':
-                pos += 1
-                if close:
-                    break
-            elif char == "`":
-                nested.append(self.backticks(pos))
-                pos = self.pos
-            else:
-                self.dollar(pos, nested, True)
-                pos = self.pos
-        self.pos = pos
-        return nested
-
-    def backticks(self, pos: int) -> NestedForm:
-        """Read `` `...` ``."""
-        at = pos + 1
-        text, end = self.text, self.end
-        while at < end and text[at] != "`":
-            at += 2 if text[at] == "\\" else 1
-        if at >= end:
-            self.problem("The backtick is never closed.", pos, pos + 1)
-        self.pos = min(at + 1, end)
-        return NestedForm("`", pos, self.pos, None)
-
-    def dollar(self, pos: int, nested: list[NestedForm], quoted: bool) -> None:
-        """Read what begins with ``$``."""
-        text, end = self.text, self.end
-        char = text[pos + 1] if pos + 1 < end else ""
-        if char == "(":
-            if text.startswith("((", pos + 1) and self.arithmetic(pos + 3, nested):
-                return
-            self.pos = pos + 2
-            items = self.parenthesized(pos)
-            nested.append(NestedForm("$(", pos, self.pos, items))
-        elif char == "{":
-            self.braces(pos, nested, quoted)
-        elif char == "'" and not quoted:
-            match = _ANSI.match(text, pos, end)
-            if match is None:
-                self.problem("The single quote is never closed.", pos + 1, pos + 2)
-            self.pos = match.end() if match else end
-        elif char == '"' and not quoted:
-            nested.extend(self.double_quoted('"', pos + 2))
-        elif char == "[" and (close := text.find("]", pos + 2, end)) > 0:
-            self.pos = close + 1
-        else:
-            match = _VARIABLE.match(text, pos + 1, end)
-            self.pos = match.end() if match else pos + 1
-
-    def braces(self, pos: int, nested: list[NestedForm], quoted: bool) -> None:
-        """Read ``${...}``; quotes and substitutions inside belong to it."""
-        text, end = self.text, self.end
-        at = pos + 2
-        self.depth += 1
-        while at < end:
-            char = text[at]
-            if char == "}":
-                self.pos = at + 1
-                self.depth -= 1
-                return
-            if self.depth > _MAX_DEPTH:
-                break
-            if char == "\\":
-                at = min(at + 2, end)
-            elif char == "'" and not quoted:
-                close = text.find("'", at + 1, end)
-                at = end if close < 0 else close + 1
-            elif char == '"':
-                nested.extend(self.double_quoted('"', at + 1))
-                at = self.pos
-            elif char == "`":
-                nested.append(self.backticks(at))
-                at = self.pos
-            elif char == "$" and text[at + 1 : at + 2] != "}":
-                self.dollar(at, nested, quoted)
-                at = self.pos
-            else:
-                at += 1
-        self.depth -= 1
-        self.problem("`${` is never closed by `}`.", pos, pos + 2)
-        self.pos = end
-
-    def arithmetic(self, pos: int, nested: list[NestedForm]) -> bool:
-        """Read an arithmetic expression up to ``))``; tell whether it is one."""
-        if pos in self.not_arithmetic:
-            return False
-        text, end, origin = self.text, self.end, pos
-        keep = len(nested), len(self.problems), self.pos
-        level = 0
-        self.depth += 1
-        while pos < end and self.depth <= _MAX_DEPTH:
-            char = text[pos]
-            if char == "(":
-                level += 1
-            elif char == ")":
-                if level == 0:
-                    if text.startswith("))", pos):
-                        self.pos = pos + 2
-                        self.depth -= 1
-                        return True
-                    break
-                level -= 1
-            elif char == "\\":
-                pos += 1
-            elif char == "'":
-                close = text.find("'", pos + 1, end)
-                if close < 0:
-                    break
-                pos = close
-            elif char == '"':
-                nested.extend(self.double_quoted('"', pos + 1))
-                pos = self.pos
-                continue
-            elif char == "`":
-                nested.append(self.backticks(pos))
-                pos = self.pos
-                continue
-            elif char == "$":
-                self.dollar(pos, nested, True)
-                pos = self.pos
-                continue
-            pos += 1
-        self.depth -= 1
-        del nested[keep[0] :]
-        del self.problems[keep[1] :]
-        self.pos = keep[2]
-        self.not_arithmetic.add(origin)
-        return False
 
 
 _COMPOUNDS = {
@@ -846,16 +491,3 @@ _COMPOUNDS = {
     "[[": _Reader.test,
     "coproc": _Reader.coproc,
 }
-
-
-def unquote(word: str) -> str:
-    """Remove the quotes of a word without expanding anything: how a shell reads a here-document's delimiter."""
-
-    def plain(match: re.Match[str]) -> str:
-        if match.group(1) is not None:
-            return match.group(1)
-        if match.group(2) is not None:
-            return _DOUBLE_ESCAPE.sub(lambda inner: inner.group(1) or "", match.group(2))
-        return "" if match.group(3) == "\n" else match.group(3)
-
-    return _UNQUOTE.sub(plain, word) if any(char in word for char in "'\"\\") else word

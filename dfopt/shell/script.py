@@ -5,21 +5,20 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from dfopt.shell.evaluate import Evaluator, pieces
+from dfopt.shell.evaluate import Evaluator
 from dfopt.shell.model import POSIX, Command, Compound, Dialect, ListItem, Script, ShellWord
+from dfopt.shell.texts import heredoc_text, json_text, with_heredocs
 from dfopt.shell.treesitter import read
 from dfopt.shell.wrappers import change_options, inline_script
 from dfopt.source import Span
-from dfopt.syntax.tree import Cmd, Entrypoint, Healthcheck, Heredoc, Joined, Run, Word
+from dfopt.syntax.tree import Cmd, Entrypoint, Healthcheck, Joined, Run, Word
 
 _NO_VARIABLES: Mapping[str, str | None] = {}
 _PRAGMA = re.compile(r"#?\s*hadolint\s+shell\s*=\s*([^\s#]+)\s*(?:#.*)?\Z")
-_JSON_STRING = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
-_JSON_PIECE = re.compile(r'[^"\\]+|\\u[0-9A-Fa-f]{4}|\\.', re.DOTALL)
 _SHEBANG = re.compile(r"#![ \t]*(\S+)[ \t]*([^\r\n]*)")
 _DIALECTS: dict[str, Dialect] = {
     "sh": "sh", "bash": "bash", "dash": "dash", "ksh": "ksh", "mksh": "ksh", "zsh": "zsh", "ash": "ash",
-    "powershell": "powershell", "pwsh": "powershell", "cmd": "cmd", "python": "python", "python2": "python", "python3": "python",
+    "powershell": "powershell", "pwsh": "powershell", "cmd": "cmd",
 }  # fmt: skip
 
 
@@ -104,9 +103,9 @@ def script_text(instruction: Run | Cmd | Entrypoint | Healthcheck) -> Joined | N
     if isinstance(instruction, Healthcheck):
         return None if instruction.is_none else instruction.command or instruction.body
     if isinstance(instruction, Run) and instruction.script_heredoc is not None:
-        return _heredoc_text(instruction.script_heredoc)
+        return heredoc_text(instruction.script_heredoc)
     if isinstance(instruction, Run) and instruction.heredocs:
-        return _with_heredocs(instruction.body, instruction.heredocs)
+        return with_heredocs(instruction.body, instruction.heredocs)
     return instruction.body
 
 
@@ -119,42 +118,6 @@ def _shebang(match: re.Match[str]) -> tuple[Dialect, frozenset[str]]:
         program = arguments.pop(0) if arguments else "sh"
     dialect = dialect_of(program)
     return dialect, change_options(arguments, frozenset())[0] if dialect in POSIX else frozenset()
-
-
-def _heredoc_text(heredoc: Heredoc) -> Joined:
-    """Give the text of a here-document with its map to the file."""
-    start = heredoc.body_span.start
-    if not heredoc.chomp or "\t" not in heredoc.content:
-        return Joined(heredoc.content, ((0, start),))
-    text: list[str] = []
-    segments: list[tuple[int, int]] = []
-    length = 0
-    for line in heredoc.content.split("\n"):
-        kept = line.lstrip("\t")
-        segments.append((length, start + len(line) - len(kept)))
-        text.append(kept)
-        length += len(kept) + 1
-        start += len(line) + 1
-    return Joined("\n".join(text), tuple(segments))
-
-
-def _with_heredocs(line: Joined, heredocs: tuple[Heredoc, ...]) -> Joined:
-    """Put a line and the bodies of its here-documents together again, as the shell gets them."""
-    text = [line.text, "\n"]
-    length = len(line.text)
-    segments = [*line.segments, (length, line.to_file(length))]
-    length += 1
-    for heredoc in heredocs:
-        segments.append((length, heredoc.body_span.start))
-        text.append(heredoc.content)
-        length += len(heredoc.content)
-        end = heredoc.terminator_span
-        if end is not None:
-            segments.append((length, end.start))
-            tabs = max(end.end - end.start - len(heredoc.name), 0) if heredoc.chomp else 0
-            text += ["\t" * tabs, heredoc.name, "\n"]
-            length += tabs + len(heredoc.name) + 1
-    return Joined("".join(text), tuple(segments))
 
 
 def _exec_script(
@@ -177,57 +140,15 @@ def _exec_script(
         command: Command = evaluator.exec_form(wrapped, span, directory)
         item = ListItem("", command, span)
         return Script(text, "sh", (item,), span, exec_form=True, flat=(command,))
-    joined = _json_text(instruction.body, strings, found.index)
+    joined = json_text(instruction.body, strings, found.place)
     inner = parse_script(
         joined, dialect=dialect_of(found.shell), variables=variables, directory=directory, options=found.options,
         wrappers=(found.shell,),
     )  # fmt: skip
     compound = Compound(
-        "script", inner.items, span, (), found.shell, tuple(words[: found.index + 1]), (("body", inner.items),)
+        "script", inner.items, span, (), found.shell, tuple(words[: found.place + 1]), (("body", inner.items),)
     )
     return Script(
         text, inner.dialect, (ListItem("", compound, span),), span, inner.problems, inner.options, True, inner.comments,
         inner.flat,
     )  # fmt: skip
-
-
-def _json_text(body: Joined, strings: tuple[Word, ...], index: int) -> Joined:
-    """Give the text of one string of a JSON array with its map to the file."""
-    decoded = strings[index].text
-    start = strings[index].span.start
-    for match in _JSON_STRING.finditer(body.text):
-        if body.to_file(match.start()) != start:
-            continue
-        ranges: list[tuple[int, int]] = []
-        text: list[str] = []
-        at = match.start() + 1
-        for piece in _JSON_PIECE.finditer(body.text, at, match.end() - 1):
-            ranges.append(piece.span())
-            text.append(piece.group())
-        return _decoded(body, ranges, decoded)
-    return Joined(decoded, ((0, start + 1),))
-
-
-def _decoded(body: Joined, ranges: list[tuple[int, int]], decoded: str) -> Joined:
-    """Map a decoded JSON string to its pieces, an escape standing for one character."""
-    segments: list[tuple[int, int]] = []
-    length = 0
-    high = False
-    for start, end in ranges:
-        if body.text[start] != "\\":
-            joined = pieces(body, [(start, end)])
-            segments += [(length + offset, place) for offset, place in joined.segments]
-            length += end - start
-            high = False
-            continue
-        code = int(body.text[start + 2 : end], 16) if end - start == 6 else 0
-        if high and 0xDC00 <= code < 0xE000:  # the second half of a pair: both are one character
-            high = False
-            continue
-        segments.append((length, body.to_file(start)))
-        length += 1
-        high = 0xD800 <= code < 0xDC00
-    if length != len(decoded) or not segments:
-        first = body.to_file(ranges[0][0]) if ranges else body.to_file(0)
-        return Joined(decoded, ((0, first),))
-    return Joined(decoded, tuple(segments))

@@ -1,7 +1,7 @@
 """Shell syntax by tree-sitter-bash.
 
-Its tree is put into the forms of ``dfopt.shell.forms``. Where the tree holds an error, or a construct that the grammar is
-known to read otherwise than a shell (here-documents, a backslash before a blank, ...), our own reader does the work.
+Its tree is put into the forms of ``dfopt.shell.forms``. Where the tree holds an error, or a construct that the grammar
+is known to read otherwise than a shell (here-documents, a backslash before a blank, ...), our own reader does the work.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from dfopt.shell.forms import (
     SimpleForm,
     WordForm,
 )
+from dfopt.shell.lexer import ASSIGNMENT
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,20 +33,20 @@ if TYPE_CHECKING:
 _UNSURE = re.compile(
     r"<<"  # here-documents and here-strings
     r"|\\[ \t]"  # an escaped blank is taken for white space
-    r"|[^ \t\n]\\\n(?=[^ \t\n])|\n[ \t]*\\\n"  # words joined over lines
+    r"|[^ \t\n]\\\n(?=[^ \t\n])|\n[ \t]*\\"  # words joined over lines
     r"|[\0\r\v\f]"  # characters that are no white space for a shell
     r"|[?*+@!]\("  # extended patterns
     r"|\$[ \t\n]"  # a dollar sign alone is glued to what follows
     r"|[\[{}][ \t]+\]\]"  # two words taken for one
+    r"|[^\s\d;&|()]\d+[<>]"  # digits at the end of a word are no descriptor
 )
 _NOT_ASCII = re.compile(r"[^\0-\x7f]")
-_ASSIGNMENT = re.compile(r"([A-Za-z_]\w*)(\[[^\]\n]*\])?(\+?=)", re.ASCII)
 _SUBSTITUTION = re.compile(r"\$\(|`|[<>]\(")
 _SUBSTITUTIONS = frozenset({"command_substitution", "process_substitution"})
 _SEPARATORS = frozenset({";", "&", "\n"})
 _RESERVED = frozenset(
-    {"if", "then", "elif", "else", "fi", "for", "select", "while", "until", "do", "done", "case", "esac", "in", "function",
-     "coproc", "{", "}", "!", "[[", "]]"}
+    {"if", "then", "elif", "else", "fi", "for", "select", "while", "until", "do", "done", "case", "esac", "in",
+     "function", "coproc", "{", "}", "!", "[[", "]]"}
 )  # fmt: skip
 _MAX_DEPTH = 40
 
@@ -269,9 +270,9 @@ class _Conversion:
                 self.redirect(child, form)
             elif kind == "comment":
                 self.comments.append((child.start_byte, child.end_byte))
-            elif kind in ("subshell", "herestring_redirect"):
-                raise _Unsure
-            elif not words and form.assignments and form.assignments[-1].end == child.start_byte:
+            elif kind in ("subshell", "herestring_redirect") or (
+                form.assignments and not words and form.assignments[-1].end == child.start_byte
+            ):
                 raise _Unsure
             else:
                 self.add_word(form, child)
@@ -294,7 +295,7 @@ class _Conversion:
     def assignment(self, node: Node) -> AssignmentForm:
         """Convert ``name=value``."""
         start, end = node.start_byte, node.end_byte
-        match = _ASSIGNMENT.match(self.text, start, end)
+        match = ASSIGNMENT.match(self.text, start, end)
         if match is None:
             raise _Unsure
         nested: list[NestedForm] = []

@@ -14,14 +14,12 @@ _NAME = re.compile(r"[A-Za-z_]\w*", re.ASCII)
 _SPECIAL = re.compile(r"[0-9@*#?$!-]")
 _TILDE = re.compile(r"~(?=/|\Z)")
 _OPERATOR = re.compile(r":[-=?+]|[-=?+]|##?|%%?|//?|\^\^?|,,?|:|@|\[")
-_ANSI_ESCAPE = re.compile(r"\\(?:([abeEfnrtv\\'\"?])|([0-7]{1,3})|x([0-9A-Fa-f]{1,2})|u([0-9A-Fa-f]{1,4})|c(.)|(.))", re.S)
+_ANSI_ESCAPE = r"\\(?:([abeEfnrtv\\'\"?])|([0-7]{1,3})|x([0-9A-Fa-f]{1,2})|u([0-9A-Fa-f]{1,4})|c(.)|(.))"
 _ANSI = {
     "a": "\a", "b": "\b", "e": "\x1b", "E": "\x1b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v",
     "\\": "\\", "'": "'", '"': '"', "?": "?",
 }  # fmt: skip
 _SUBSTRING = re.compile(r"\s*(-?\d+)\s*(?::\s*(-?\d+)\s*)?\Z")
-_BRACES = re.compile(r"(-?\d+|[A-Za-z])\.\.(-?\d+|[A-Za-z])(?:\.\.(-?\d+))?\Z")
-_MAX_BRACES = 64
 
 Lookup = Callable[[str], "str | None"]
 
@@ -65,7 +63,7 @@ class Expander:
         self.fields = []
         self._begin()
         self._variables: list[str] = []
-        self._raw, self._nested, self._split = raw, {start: end for start, end in nested}, split
+        self._raw, self._nested, self._split = raw, dict(nested), split
         self._unquoted(0, len(raw))
         if self._started or not split:
             self._finish()
@@ -251,7 +249,7 @@ class Expander:
                 return chr(int(hexadecimal or code, 16))
             return chr(ord(control) & 0x1F) if control else "\\" + other
 
-        self._literal(_ANSI_ESCAPE.sub(decode, raw[start : min(pos, end)]))
+        self._literal(re.sub(_ANSI_ESCAPE, decode, raw[start : min(pos, end)], flags=re.DOTALL))
         self._quoted = True
         return min(pos + 1, end)
 
@@ -415,88 +413,3 @@ def _glob_to_regex(pattern: str, *, greedy: bool) -> str:
 def nested_ranges(nested: Sequence[NestedForm], base: int) -> list[tuple[int, int]]:
     """Give the outermost substitutions' ranges relative to the beginning of their word."""
     return [(form.start - base, form.end - base) for form in nested]
-
-
-def expand_braces(raw: str) -> list[str]:
-    """Expand ``{a,b}`` and ``{1..3}`` as bash does; the word itself if there is nothing to expand.
-
-    More than 64 results are not made: the word is then left as it is.
-    """
-    found = _first_braces(raw)
-    if found is None:
-        return [raw]
-    start, end, choices = found
-    results = [
-        raw[:start] + head + tail
-        for choice in choices
-        for head in expand_braces(choice)
-        for tail in expand_braces(raw[end:])
-    ]
-    return results if len(results) <= _MAX_BRACES else [raw]
-
-
-def _first_braces(raw: str) -> tuple[int, int, list[str]] | None:
-    """Find the first brace expression: its range and its choices."""
-    pos = 0
-    while pos < len(raw):
-        char = raw[pos]
-        if char == "\\":
-            pos += 1
-        elif char in "'\"":
-            stop = raw.find(char, pos + 1)
-            pos = len(raw) if stop < 0 else stop
-        elif char == "$" and raw.startswith("{", pos + 1):
-            stop = raw.find("}", pos)
-            pos = len(raw) if stop < 0 else stop
-        elif char == "{":
-            choices = _choices(raw, pos)
-            if choices is not None:
-                return pos, choices[0], choices[1]
-        pos += 1
-    return None
-
-
-def _choices(raw: str, start: int) -> tuple[int, list[str]] | None:
-    """Split the brace expression that begins here at its commas."""
-    level, begin, pos = 0, start + 1, start
-    parts: list[str] = []
-    while pos < len(raw):
-        char = raw[pos]
-        if char == "\\":
-            pos += 1
-        elif char in "'\"":
-            stop = raw.find(char, pos + 1)
-            if stop < 0:
-                return None
-            pos = stop
-        elif char == "{":
-            level += 1
-        elif char == "}":
-            level -= 1
-            if not level:
-                if parts:
-                    return pos + 1, [*parts, raw[begin:pos]]
-                match = _BRACES.match(raw[start + 1 : pos])
-                sequence = _sequence(*match.groups()) if match else None
-                return (pos + 1, sequence) if sequence else None
-        elif char == "," and level == 1:
-            parts.append(raw[begin:pos])
-            begin = pos + 1
-        pos += 1
-    return None
-
-
-def _sequence(first: str, last: str, step: str | None) -> list[str] | None:
-    """Give the elements of ``{first..last..step}``."""
-    letters = first.isalpha() and last.isalpha()
-    if not letters and (first.isalpha() or last.isalpha()):
-        return None
-    low, high = (ord(first), ord(last)) if letters else (int(first), int(last))
-    by = abs(int(step or 1)) or 1
-    if abs(high - low) // by >= _MAX_BRACES:
-        return None
-    numbers = range(low, high + 1, by) if low <= high else range(low, high - 1, -by)
-    if letters:
-        return [chr(number) for number in numbers]
-    width = max(len(first), len(last)) if any(len(n.lstrip("-")) > 1 and n.lstrip("-")[0] == "0" for n in (first, last)) else 0
-    return [str(number).zfill(width) for number in numbers]

@@ -1,22 +1,23 @@
-"""Programs that only start another command, as a table: which of their options take a value, what stands before the command."""
+"""Programs that only start another command, as a table: how they are called and where the command begins."""
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from dfopt.shell.model import ShellWord
 
 _ASSIGNMENT = re.compile(r"([A-Za-z_]\w*)=(.*)", re.ASCII | re.DOTALL)
 
 
-@dataclass(frozen=True, slots=True)
-class Wrapper:
+class Wrapper(Struct, frozen=True):
     """How a wrapper is called.
 
     ``short`` are the letters of options that take a value, ``long`` the names of those without ``=``. ``operands`` is
-    the number of words between the options and the command. ``assignments`` tells whether ``name=value`` may stand there.
-    ``opaque`` are options with which no command follows. ``directory`` are options whose value is the new directory.
+    the number of words between the options and the command. ``assignments`` tells whether ``name=value`` may stand
+    there. ``opaque`` are options with which no command follows. ``directory`` are options whose value is the new
+    directory.
     """
 
     short: str = ""
@@ -30,8 +31,8 @@ class Wrapper:
 WRAPPERS: dict[str, Wrapper] = {
     "sudo": Wrapper(
         "ughpCDRTUrt",
-        ("--user", "--group", "--host", "--prompt", "--close-from", "--chdir", "--chroot", "--command-timeout", "--other-user",
-         "--role", "--type"),
+        ("--user", "--group", "--host", "--prompt", "--close-from", "--chdir", "--chroot", "--command-timeout",
+         "--other-user", "--role", "--type"),
         assignments=True,
         opaque=("-e", "-l", "-ll", "-v", "-K", "-V", "--edit", "--list", "--validate", "--version", "-R", "--chroot"),
         directory=("-D", "--chdir"),
@@ -51,7 +52,9 @@ WRAPPERS: dict[str, Wrapper] = {
     "setsid": Wrapper(),
     "chronic": Wrapper(),
     "eatmydata": Wrapper(),
-    "xargs": Wrapper("aEILnPsd", ("--arg-file", "--delimiter", "--max-args", "--max-procs", "--max-chars", "--process-slot-var")),
+    "xargs": Wrapper(
+        "aEILnPsd", ("--arg-file", "--delimiter", "--max-args", "--max-procs", "--max-chars", "--process-slot-var"),
+    ),
     "command": Wrapper(opaque=("-v", "-V", "-pv", "-pV")),
     "builtin": Wrapper(),
     "busybox": Wrapper(opaque=("--install", "--list", "--help", "--list-full")),
@@ -61,11 +64,17 @@ WRAPPERS: dict[str, Wrapper] = {
     "linux64": Wrapper(),
     "setarch": Wrapper(operands=1),
     "fakeroot": Wrapper("lsibu", ("--lib", "--faked", "--save-file", "--load-file")),
-    "xvfb-run": Wrapper("nefpsw", ("--server-num", "--error-file", "--auth-file", "--xauth-protocol", "--server-args", "--wait")),
+    "xvfb-run": Wrapper(
+        "nefpsw", ("--server-num", "--error-file", "--auth-file", "--xauth-protocol", "--server-args", "--wait"),
+    ),
     "dumb-init": Wrapper("r", ("--rewrite",)),
     "tini": Wrapper("pev"),
-    "flock": Wrapper("wEc", ("--timeout", "--conflict-exit-code"), operands=1, opaque=("-c", "--command", "-u", "--unlock")),
-    "runuser": Wrapper("ugGs", ("--user", "--group", "--supp-group", "--shell"), opaque=("-c", "--command", "-l", "-", "--login")),
+    "flock": Wrapper(
+        "wEc", ("--timeout", "--conflict-exit-code"), operands=1, opaque=("-c", "--command", "-u", "--unlock"),
+    ),
+    "runuser": Wrapper(
+        "ugGs", ("--user", "--group", "--supp-group", "--shell"), opaque=("-c", "--command", "-l", "-", "--login"),
+    ),
 }  # fmt: skip
 """Not among them: chroot and the like, whose command runs on other files."""
 
@@ -76,8 +85,7 @@ SHELLS = frozenset({"sh", "bash", "dash", "ash", "ksh", "zsh"})
 _SHELL_LONG = frozenset({"--rcfile", "--init-file"})
 
 
-@dataclass(frozen=True, slots=True)
-class Unwrapped:
+class Unwrapped(Struct, frozen=True):
     """A command seen through one wrapper: the rest of its words and what the wrapper changes."""
 
     name: str
@@ -148,12 +156,11 @@ def unwrap(words: list[ShellWord], narrow: bool = False) -> Unwrapped | None:
     return Unwrapped(name, words[index:], tuple(assignments), directory, login)
 
 
-@dataclass(frozen=True, slots=True)
-class Inline:
-    """``sh -c 'code'`` or ``su -c 'code'``: the shell's name, the index of the code's word and the options given."""
+class Inline(Struct, frozen=True):
+    """``sh -c 'code'`` or ``su -c 'code'``: the shell's name, the place of the code's word and the options given."""
 
     shell: str
-    index: int
+    place: int
     options: frozenset[str]
     login: bool = False
 
@@ -212,5 +219,6 @@ def inline_script(words: list[ShellWord]) -> Inline | None:
     if name in ("su", "runuser"):
         for index, text in enumerate(texts[1:-1], 1):
             if text in ("-c", "--command", "-lc"):
-                return Inline(name, index + 1, frozenset(), login=any(t in ("-", "-l", "--login", "-lc") for t in texts[1:]))
+                login = any(one in ("-", "-l", "--login", "-lc") for one in texts[1:])
+                return Inline(name, index + 1, frozenset(), login)
     return None

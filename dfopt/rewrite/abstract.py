@@ -40,7 +40,7 @@ from dfopt.syntax.tree import (
     Volume,
     Workdir,
 )
-from dfopt.tools import any_overlap, covers
+from dfopt.tools.paths import any_overlap, as_tree, covers
 
 ROOT = ("0", "0")
 SMALL = 64
@@ -442,7 +442,7 @@ class _StageBuild:
         from_ = instruction.from_ if isinstance(instruction, Copy) else None
         for name, content in step.documents:
             term = self.terms.make("text", content, chmod, link)
-            path = f"{full}/{name}" if into else full
+            path = posixpath.join(full, name) if into else full
             self.store.ensure(full if into else posixpath.dirname(full), folder, self._known())
             self.store.put(Entry(path, self._owned(term, owner), paths=(path,)))
         for source in step.sources:
@@ -454,11 +454,11 @@ class _StageBuild:
                 entries = self._remote(source, full, into, owner, chmod, flags, link)
             elif isinstance(instruction, Add) and may_be_archive(source, self.context):
                 term = self.terms.make("archive", clean(source), chmod, flags, link)
-                entries = [Entry(full + "/", self._owned(term, owner))]
+                entries = [Entry(as_tree(full), self._owned(term, owner))]
                 into = True
             else:
                 entries = self._context_entries(
-                    [source], full + "/" if into else full, "/", tuple(instruction.excludes),
+                    [source], as_tree(full) if into else full, "/", tuple(instruction.excludes),
                     instruction.has_flag("parents"), owner, chmod or None, (*flags, ("link", str(link))),
                 )  # fmt: skip
             entries = list(entries)
@@ -475,8 +475,8 @@ class _StageBuild:
     ) -> list[Entry]:
         term = self._owned(self.terms.make("url", url, chmod, flags, link), owner)
         if _is_git(url) or any(name == "unpack" for name, _ in flags):
-            return [Entry(full + "/", term)]
-        path = f"{full}/{file_name(url)}" if into else full
+            return [Entry(as_tree(full), term)]
+        path = posixpath.join(full, file_name(url)) if into else full
         return [Entry(path, term, paths=(path,))]
 
     def _from_stage(
@@ -486,11 +486,11 @@ class _StageBuild:
         path = "/" + clean(source)
         if step.source_stage is None:
             term = self.terms.make("image-path", step.source_image, path, owner, chmod, flags, link, excludes)
-            return [Entry(full + "/" if into else full, term)]
+            return [Entry(as_tree(full) if into else full, term)]
         store = self.done[step.source_stage].store
         only = store.only(path)
         if only is not None and not chmod and not link and not flags and not excludes:
-            target = f"{full}/{posixpath.basename(path)}" if into else full
+            target = posixpath.join(full, posixpath.basename(path)) if into else full
             if owner is not None:
                 thing = self.terms._things[only]
                 inner = thing[3] if isinstance(thing, tuple) and thing[0] == "owned" else only
@@ -499,7 +499,7 @@ class _StageBuild:
         term = self._stage_tree(store, path)
         if owner is not None or chmod or link or flags or excludes:
             term = self.terms.make("changed", owner, self._names(owner or ROOT), chmod, flags, link, excludes, term)
-        return [Entry(full + "/", term)]
+        return [Entry(as_tree(full), term)]
 
     def _stage_tree(self, store: Store, path: str) -> Term:
         return self.terms.make("subtree", path, store.value(path))

@@ -162,7 +162,10 @@ class Store:
         return None
 
     def put(self, entry: Entry) -> None:
-        """Write files over what is there."""
+        """Write files over what is there.
+
+        Files whose paths are known simply lie on top; what a tree of unknown files hides depends on what was there.
+        """
         kept: list[Entry] = []
         under: list[Entry] = []
         exact = set(entry.paths or ())
@@ -177,7 +180,8 @@ class Store:
                 kept.append(old)
             else:
                 kept.append(old)
-                under.append(old)
+                if entry.paths is None:
+                    under.append(old)
         if entry in kept and not under:
             self.entries = kept
             return

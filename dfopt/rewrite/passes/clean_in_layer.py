@@ -13,6 +13,7 @@ from dfopt.rewrite.passes.merge_runs import why_not
 from dfopt.rewrite.script import is_script_call, setting_of
 from dfopt.rewrite.stages import between, is_shipped, later_steps, run_groups
 from dfopt.source import Span
+from dfopt.syntax.tree import Run
 from dfopt.tools import Invocation, Place, covers, effects, left_caches
 
 NAME = "clean-in-layer"
@@ -120,6 +121,8 @@ def _only_cleans(step: Step) -> bool:
 
 
 def _needs_lists(step: Step) -> bool:
+    if not isinstance(step.instruction, Run):
+        return False
     return "apt" in step.effects.lists or any(is_script_call(command) for command in step.commands)
 
 

@@ -13,7 +13,7 @@ def expand_braces(raw: str) -> list[str]:
 
     More than 64 results are not made: the word is then left as it is.
     """
-    found = _first_braces(raw)
+    found = first_braces(raw)
     if found is None:
         return [raw]
     start, end, choices = found
@@ -26,7 +26,7 @@ def expand_braces(raw: str) -> list[str]:
     return results if len(results) <= _MAX_BRACES else [raw]
 
 
-def _first_braces(raw: str) -> tuple[int, int, list[str]] | None:
+def first_braces(raw: str) -> tuple[int, int, list[str]] | None:
     """Find the first brace expression: its range and its choices."""
     pos = 0
     while pos < len(raw):

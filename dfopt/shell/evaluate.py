@@ -35,6 +35,7 @@ from dfopt.shell.model import (
     ShellProblem,
     ShellWord,
 )
+from dfopt.shell.narrow import word_text
 from dfopt.shell.state import State
 from dfopt.shell.texts import unescape, unquoted
 from dfopt.shell.words import Expander, nested_ranges
@@ -109,6 +110,9 @@ class Evaluator:
         span = self.span(start, end)
         if _SAFE.fullmatch(raw):
             return [ShellWord(raw, raw, raw, span)]
+        if self.narrow:
+            text, pure = word_text(raw, nested_ranges(form.nested, start))
+            return [ShellWord(raw, text, text, span, not pure)]
         raws = [raw]
         braces = False
         if split and not form.nested and "{" in raw and ("," in raw or ".." in raw):

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+from msgspec import structs
+
 from dfopt.shell.evaluate import Evaluator
 from dfopt.shell.model import POSIX, Command, Compound, Dialect, ListItem, Script, ShellWord
 from dfopt.shell.texts import heredoc_text, json_text, with_heredocs
@@ -50,7 +52,10 @@ def parse_script(
     """Parse shell code; its spans are places in the file. Code of other languages than a shell's has no commands.
 
     ``variables`` are those the shell starts with (None for a value that is not known), ``directory`` where it starts.
-    With ``narrow`` only what hadolint looks through is looked through. ``wrappers`` are the programs around the code.
+    With ``narrow`` the script is given as hadolint sees it: every word as text (``${X}`` for a variable; the first
+    word has no value unless it is a literal), strings of ``sh -c`` and wrappers other than ``exec``, ``command``,
+    ``builtin`` and ``busybox`` not entered, tests and assignments no commands, and nothing where the syntax is wrong.
+    ``wrappers`` are the programs around the code.
     """
     text = joined.text
     span = joined.span(0, len(text))
@@ -61,6 +66,9 @@ def parse_script(
     evaluator.state.options = options
     items, comments = evaluator.run(wrappers=wrappers)
     flat = tuple(command for command in evaluator.flat if command is not None)
+    if narrow:
+        flat = tuple(map(_narrow_command, filter(_counts, flat))) if not evaluator.problems else ()
+        items = () if evaluator.problems else items
     return Script(text, dialect, items, span, tuple(evaluator.problems), options, False, comments, flat)
 
 
@@ -120,6 +128,29 @@ def _shebang(match: re.Match[str]) -> tuple[Dialect, frozenset[str]]:
     return dialect, change_options(arguments, frozenset())[0] if dialect in POSIX else frozenset()
 
 
+def _counts(command: Command) -> bool:
+    """Tell whether hadolint counts a command."""
+    return bool(command.words) and command.words[0].value not in ("[", "")
+
+
+def _narrow_command(command: Command) -> Command:
+    """Take the name from a command whose first word is no literal."""
+    first = command.words[0]
+    if not first.glob:
+        return command
+    return structs.replace(command, words=(structs.replace(first, value=None), *command.words[1:]))
+
+
+def _glued(strings: tuple[Word, ...]) -> Joined:
+    """Join the strings of a JSON array with blanks."""
+    segments = []
+    length = 0
+    for word in strings:
+        segments.append((length, word.span.start + 1))
+        length += len(word.text) + 1
+    return Joined(" ".join(word.text for word in strings), tuple(segments))
+
+
 def _exec_script(
     instruction: Run | Cmd | Entrypoint | Healthcheck,
     strings: tuple[Word, ...],
@@ -133,10 +164,13 @@ def _exec_script(
     words = [ShellWord(word.text, word.text, word.text, word.span, quoted=True) for word in strings]
     span = Span(strings[0].span.start, strings[-1].span.end)
     text = " ".join(word.text for word in strings)
-    found = None if narrow else inline_script(words)
+    if narrow:
+        script = parse_script(_glued(strings), variables=variables, directory=directory, narrow=True)
+        return Script(text, "sh", script.items, span, script.problems, exec_form=True, flat=script.flat)
+    found = inline_script(words)
     if found is None:
         wrapped = tuple(words)
-        evaluator = Evaluator(Joined("", ((0, span.start),)), read, dialect="sh", variables=variables, narrow=narrow)
+        evaluator = Evaluator(Joined("", ((0, span.start),)), read, dialect="sh", variables=variables)
         command: Command = evaluator.exec_form(wrapped, span, directory)
         item = ListItem("", command, span)
         return Script(text, "sh", (item,), span, exec_form=True, flat=(command,))

@@ -78,8 +78,8 @@ WRAPPERS: dict[str, Wrapper] = {
 }  # fmt: skip
 """Not among them: chroot and the like, whose command runs on other files."""
 
-NARROW = frozenset({"busybox", "command", "builtin", "exec", "run"})
-"""What hadolint looks through; it drops the word and nothing else."""
+NARROW = frozenset({"busybox", "command", "builtin", "exec", "run", "time"})
+"""What hadolint looks through; the word is dropped and nothing else."""
 
 SHELLS = frozenset({"sh", "bash", "dash", "ash", "ksh", "zsh"})
 _SHELL_LONG = frozenset({"--rcfile", "--init-file"})

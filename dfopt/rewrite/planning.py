@@ -70,9 +70,6 @@ class _Round:
         if change.pass_name in BYTES_ONLY and saved.value < LEAST_BYTES:
             self._refuse(change, f"{change.title}: it would save next to nothing")
             return None
-        if saved.value < -LEAST_BYTES:
-            self._refuse(change, f"{change.title}: the image would grow")
-            return None
         return _Candidate(replace(change, saved=saved), text, graph, prediction, saved)
 
     def _objection(self, change: Change, graph: InstructionGraph) -> str:

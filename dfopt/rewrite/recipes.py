@@ -95,8 +95,8 @@ def compiled(given: PassInput, stage: Stage) -> Recipe | str | None:
     if not program:
         return "it is not known what the image starts"
     copies: list[str] = []
-    for step in stage.steps:
-        for command in step.commands:
+    for _, command in commands_of(stage):
+        if command.name is not None:
             values = command.values
             if command.name in ("make", "ninja", "cmake") and ("install" in values or "--install" in values):
                 prefix = next((value.split("=", 1)[1] for value in values if value.startswith(("PREFIX=", "prefix=", "DESTDIR="))), "/usr/local")

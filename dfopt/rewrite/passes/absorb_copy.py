@@ -119,7 +119,7 @@ def _ends(given: PassInput, step: Step) -> tuple[str | None, str]:
     """Give the source in the context and the path in the image, None where they are not plain."""
     instruction = step.instruction
     assert isinstance(instruction, Copy) and given.context is not None
-    if len(instruction.sources) != 1:
+    if len(step.sources) != 1 or len(instruction.sources) != 1:
         return None, ""
     source = clean(step.sources[0])
     full = posixpath.normpath(step.destination)

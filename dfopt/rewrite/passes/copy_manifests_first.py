@@ -34,7 +34,7 @@ def _is_broad(step: Step) -> bool:
     instruction = step.instruction
     return (
         isinstance(instruction, Copy) and not instruction.from_ and not instruction.heredocs
-        and len(instruction.sources) == 1 and not clean(step.sources[0])
+        and len(instruction.sources) == 1 and not step.unknown and not clean(step.sources[0])
     )  # fmt: skip
 
 

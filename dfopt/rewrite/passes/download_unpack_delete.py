@@ -15,12 +15,12 @@ from dfopt.rewrite.abstract import clean, file_name, is_absent_in_base, is_remot
 from dfopt.rewrite.archives import may_be_archive
 from dfopt.rewrite.layout import can_extend, deleted, line_start, with_flag, without_item
 from dfopt.rewrite.model import Change, PassInput, PassResult, Refusal
-from dfopt.rewrite.script import taken_apart
+from dfopt.rewrite.script import setting_of, taken_apart
 from dfopt.rewrite.stages import is_shipped
 from dfopt.shell.model import Command, ListItem
 from dfopt.source import Span
 from dfopt.syntax.tree import Add, Copy, FileInstruction, Run
-from dfopt.tools import overlaps, recognise
+from dfopt.tools import effects, overlaps
 
 NAME = "download-unpack-delete"
 
@@ -161,9 +161,6 @@ def _touches(step: Step, path: str, deletion: Command | None) -> str:
         return "writes" if any(write.rstrip("/") == path for write in step.effects.writes) else ""
     if not isinstance(instruction, Run):
         return ""
-    from dfopt.rewrite.script import setting_of
-    from dfopt.tools import effects
-
     used = ""
     for command in step.commands:
         if command is deletion:
@@ -175,9 +172,7 @@ def _touches(step: Step, path: str, deletion: Command | None) -> str:
             return "writes"
         if any(overlaps(gone, path) for gone in done.removes):
             return "writes"
-        named = any(overlaps(read, path) and read.count("/") > 1 for read in done.reads)
-        invocation = recognise(command)
-        if named and (invocation is None or path.startswith("/usr/") is False or any(path == read for read in done.reads)):
+        if any(overlaps(read, path) for read in done.reads):
             used = "reads"
     return used
 

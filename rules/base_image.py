@@ -10,7 +10,7 @@ from dfopt.graph.model import Stage
 from dfopt.lint.rule import Bad, Build, Good, Option, Rule
 from dfopt.source import Span
 from dfopt.syntax.reference import Reference, parse_reference
-from dfopt.syntax.words import variables
+from dfopt.syntax.words import WordError, expand, variables
 
 DIGEST = "sha256:" + "0123456789abcdef" * 4
 
@@ -129,12 +129,25 @@ class ArgWithoutDefaultInFrom(Rule):
                 for use in variables(word.text, build.tree.escape)
                 if use.name in declared and not declared[use.name].value
             ]
-            if missing and parse_reference(stage.image or "") is None:
+            if missing and parse_reference(_with_defaults(build, word.text)) is None:
                 names = " and ".join(dict.fromkeys(missing))
                 yield self.finding(
                     word.span,
                     f"{word.text} is no image unless --build-arg {names}=... is given: give {names} a default above",
                 )
+
+
+def _with_defaults(build: Build, text: str) -> str:
+    """Put in what the arguments hold, nothing where they hold nothing."""
+
+    def lookup(name: str) -> str | None:
+        variable = build.graph.globals.get(name)
+        return variable.value if variable else None
+
+    try:
+        return expand(text, lookup, build.tree.escape).value
+    except WordError:
+        return ""
 
 
 class UndefinedArgInFrom(Rule):
@@ -190,7 +203,8 @@ class DigestNotPinned(Rule):
         for stage, reference in images(build):
             if reference.digest is None:
                 yield self.finding(
-                    stage.from_.image.span, f"{stage.image} can be moved by its owner: pin it as tag@sha256:..."
+                    stage.from_.image.span,
+                    f"{stage.image} can be moved by its owner: add @sha256: and the digest of the image you mean",
                 )
 
 

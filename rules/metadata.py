@@ -275,7 +275,7 @@ class MaintainerInstruction(Rule):
                 label = f"{_cased(build, instruction, 'LABEL')} org.opencontainers.image.authors={quoted}"
                 fix = self.unsafe("Use a label", Edit(instruction.span, label))
             yield self.finding(
-                step, "MAINTAINER is deprecated: use LABEL org.opencontainers.image.authors=...", fix=fix
+                step, "MAINTAINER is deprecated: use LABEL org.opencontainers.image.authors instead", fix=fix
             )
 
 
@@ -313,7 +313,7 @@ class LegacyKeyValue(Rule):
                 if pair.legacy:
                     yield self.finding(
                         pair.span,
-                        f"the old form takes the whole line as the value of {pair.key}: write {pair.key}=...",
+                        f"without = the rest of the line is the value of {pair.key}: put = behind {pair.key}",
                         fix=self._fix(build, instruction, pair),
                     )
 

@@ -37,7 +37,10 @@ class UnusedIgnore(Rule):
         Bad("# dfopt: ignore\nFROM scratch\n", at="# dfopt: ignore", fixed="FROM scratch\n"),
         Good("# dfopt: ignore[untagged-base] the newest is wanted\nFROM debian\n"),
         Good("# hadolint ignore=DL3006\nFROM debian:12\n", why="comments for other tools are theirs to judge"),
-        Good("FROM scratch\n# dfopt: ignoring this file would be wrong\n", why="prose that begins like a comment of ours is malformed"),
+        Good(
+            "FROM scratch\n# dfopt: ignoring this file would be wrong\n",
+            why="prose that begins like a comment of ours is malformed",
+        ),
     )
 
     def check(self, build: Build) -> Iterator[Finding]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from typing import Any
 
@@ -12,10 +12,12 @@ from dfopt.graph import BuildOptions, InstructionGraph, build
 from dfopt.graph.image_names import full_name
 from dfopt.graph.model import GraphProblem
 from dfopt.graph.platforms import parse_platform
-from dfopt.graph.problems import MARSHAL
+from dfopt.graph.problems import MARSHAL, STEPS
 from dfopt.graph.result import Result, first_problem, result_of
 from dfopt.images.model import ImageFacts
+from dfopt.lint.buildkit import Match, verdict
 from dfopt.syntax import parse
+from dfopt.syntax.ignorefile import IgnoreError, IgnoreFile
 
 Record = dict[str, Any]
 Images = Mapping[str, Mapping[str, Any]]
@@ -137,3 +139,68 @@ def comparable_convert(record: Record) -> Record:
     for field in ("config", "history", "images", "platform"):
         out[field] = record.get(field)
     return {**out, "ops": operations}
+
+
+def lint_record(
+    text: str,
+    *,
+    dockerignore: str | None = None,
+    build_args: Mapping[str, str] | None = None,
+    images: Images | None = None,
+    target_platform: str | None = None,
+) -> Record:
+    """Answer as BuildKit's checks do for a file; what is not given of an image is unknown to them."""
+    given: Images = images or {}
+    if not text:
+        return _checked((), {"stage": "build"})
+    typed = instructions_record(text)["error"]
+    file = parse(text)
+    options = BuildOptions(build_args or {}, None, target_platform or "linux/amd64")
+    graph = build(file, options, images=lambda name: _facts(given, name))
+    ignore, broken = None, False
+    if dockerignore:
+        try:
+            ignore = IgnoreFile.parse(dockerignore)
+        except IgnoreError:
+            broken = True
+    typing_error = None
+    if typed is not None and typed["stage"] != "parse":
+        typing_error = next(
+            at
+            for at, instruction in enumerate(file.instructions)
+            if any(problem.stage == "instructions" for problem in instruction.problems)
+        )
+    found = verdict(
+        graph, ignore=ignore, image_platform=lambda name: _platform_of(given, name), typing_error=typing_error
+    )
+    if found.bad_config:
+        return _checked((), {"stage": "build"})
+    if typed is not None:
+        return _checked(() if typed["stage"] == "parse" else found.matches, {**typed, "stage": "build"})
+    if broken and (found.problem is None or found.problem.phase >= STEPS):
+        return _checked([match for match in found.matches if match.moment < (STEPS,)], {"stage": "build"})
+    if found.problem is not None:
+        return _checked(found.matches, _error(graph, found.problem, "build"))
+    return _checked(found.matches, {"stage": "build"} if found.is_error else None)
+
+
+def _checked(matches: Sequence[Match], error: Record | None) -> Record:
+    warnings = [
+        {
+            "rule": match.check,
+            "lines": list(match.lines),
+            "start": match.lines[0],
+            "end": match.lines[-1],
+            "message": match.message,
+        }
+        for match in matches
+    ]
+    warnings.sort(key=lambda each: (each["start"], each["rule"]))
+    return {"ok": error is None, "error": error, "warnings": warnings, "images": None}
+
+
+def _platform_of(images: Images, name: str) -> str | None:
+    given = _image(images, name)
+    if not given or not given.get("os") or not given.get("architecture"):
+        return None
+    return f"{given['os']}/{given['architecture']}"

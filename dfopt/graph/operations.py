@@ -187,7 +187,9 @@ def _placed(
         if (mount.uid, mount.gid, mount.mode) != (None, None, None):
             owner = repr((mount.uid, mount.gid, mount.mode))
             origin, selector = operations.directory(origin, "/cache", owner, platform), "/cache"
-    entry = _mount(mount.target or "", {"tmpfs": "TMPFS", "cache": "CACHE"}.get(mount.type, "BIND"), selector, mount.read_only)
+    entry = _mount(
+        mount.target or "", {"tmpfs": "TMPFS", "cache": "CACHE"}.get(mount.type, "BIND"), selector, mount.read_only
+    )
     if mount.type == "cache":
         entry |= {"cache_id": f"/{mount.id}", "sharing": mount.sharing.upper()}
     return origin, entry

@@ -346,9 +346,7 @@ class _Replay:
     def onbuild(self, step: Step, outcome: _Outcome, done: set[str]) -> None:
         instruction = step.instruction
         assert isinstance(instruction, tree.Onbuild)
-        text = instruction.body.text + "".join(
-            f"\n{heredoc.content}{heredoc.name}" for heredoc in instruction.heredocs
-        )
+        text = instruction.body.text + "".join(f"\n{heredoc.content}{heredoc.name}" for heredoc in instruction.heredocs)
         outcome.config.setdefault("OnBuild", []).append(text)
 
 

@@ -65,7 +65,9 @@ def effects_of_step(step: Step) -> Effects:
 def _run(step: Step) -> Effects:
     script = step.script
     if script is None:
-        return Effects(reads=frozenset("*"), writes=frozenset("*"), wall=True, reason="nothing is known of what it runs")
+        return Effects(
+            reads=frozenset("*"), writes=frozenset("*"), wall=True, reason="nothing is known of what it runs"
+        )
     if not script.commands:
         if not script.text.strip():
             return NOTHING
@@ -88,7 +90,9 @@ def _copy(step: Step, instruction: tree.FileInstruction) -> Effects:
     writes = {place if place.endswith("/") else f"{place}/"}
     if not folder:
         writes.add(place)
-    fetches = frozenset(source for source in step.sources if is_remote(source)) if step.keyword == "ADD" else frozenset()
+    fetches = (
+        frozenset(source for source in step.sources if is_remote(source)) if step.keyword == "ADD" else frozenset()
+    )
     users = frozenset(("/etc/passwd", "/etc/group"))
     named = step.chown and not step.chown.replace(":", "").isdigit()
     return Effects(
@@ -101,4 +105,3 @@ def _copy(step: Step, instruction: tree.FileInstruction) -> Effects:
 
 def _is_folder(sources: tuple[str, ...]) -> bool:
     return any(paths.source(source) == "/" or any(sign in source for sign in "*?[") for source in sources)
-

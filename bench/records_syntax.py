@@ -13,8 +13,9 @@ from dfopt.syntax.frontend import declaration
 from dfopt.syntax.heredocs import heredoc_word
 from dfopt.syntax.ignorefile import IgnoreError, IgnoreFile, read_patterns
 from dfopt.syntax.keywords import KEYWORDS
-from dfopt.syntax.mounts import MountError, mount_fields, resolve_mount
-from dfopt.syntax.parser import Arguments, parse
+from dfopt.syntax.mounts import MountError, read_device, resolve_mount
+from dfopt.syntax.arguments import Arguments
+from dfopt.syntax.parser import parse
 from dfopt.syntax.tree import Dockerfile, Flag, Heredoc, Instruction, Joined, Problem
 from dfopt.syntax.words import WordError, expand
 
@@ -115,7 +116,7 @@ def _low_level(node: Instruction, escape: str, original: str, file: Dockerfile) 
     arguments: list[str] = []
     json = False
     if node.keyword in KEYWORDS and node.keyword != "ONBUILD":
-        low = Arguments(node.keyword, KEYWORDS[node.keyword], node.body, escape)
+        low = Arguments(node.keyword, KEYWORDS[node.keyword].shape, node.body, escape)
         arguments, json = [word.text for word in low.words], low.json
         if node.keyword == "ARG":
             arguments = [pair.key if pair.value is None else f"{pair.key}={pair.value}" for pair in low.pairs]
@@ -326,16 +327,8 @@ def _mount(mount: tree.Mount) -> Record:
 
 
 def _device(value: str) -> Record:
-    name, required = "", False
-    for field in mount_fields(value):
-        key, equals, rest = field.partition("=")
-        if key.lower() == "required":
-            required = rest not in ("0", "f", "F", "FALSE", "false", "False") if equals else True
-        elif key.lower() == "name" and equals:
-            name = rest
-        else:
-            name = field
-    return {"name": name, "required": required}
+    device = read_device(value)
+    return {"name": device.name, "required": device.required}
 
 
 def _file_command(node: tree.FileInstruction) -> Record:

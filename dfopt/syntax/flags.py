@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from dfopt.syntax import whitespace
 
 _SPACES = frozenset(whitespace.LATIN1)
 
 
-@dataclass(frozen=True, slots=True)
-class RawFlag:
-    """A flag as read, quotes and escapes removed, with its offsets in the text; ``equals`` is where its value begins."""
+class RawFlag(NamedTuple):
+    """A flag as read, quotes and escapes removed, with its offsets in the text; ``value_start`` is behind its equals."""
 
-    text: str
+    name: str
+    value: str | None
     start: int
     end: int
     value_start: int | None
@@ -32,16 +32,19 @@ def read_flags(text: str, at: int, end: int, escape: str) -> tuple[list[RawFlag]
     head = text[at:end]
     data = head.encode("utf-8", "surrogateescape")
     flags, rest = _read(data.decode("latin-1"), 0, len(data), escape)
-    places = _places(head, {0, rest, *(place for flag in flags for place in (flag.start, flag.end, flag.value_start or 0))})
-    return [
-        RawFlag(
-            flag.text,
-            at + places[flag.start],
-            at + places[flag.end],
-            None if flag.value_start is None else at + places[flag.value_start],
+    offsets = {0, rest}
+    for flag in flags:
+        offsets |= {flag.start, flag.end, flag.value_start or 0}
+    places = _places(head, offsets)
+    moved = [
+        flag._replace(
+            start=at + places[flag.start],
+            end=at + places[flag.end],
+            value_start=None if flag.value_start is None else at + places[flag.value_start],
         )
         for flag in flags
-    ], at + places[rest]
+    ]
+    return moved, at + places[rest]
 
 
 def _places(text: str, byte_offsets: set[int]) -> dict[int, int]:
@@ -65,13 +68,13 @@ def _read(text: str, at: int, end: int, escape: str) -> tuple[list[RawFlag], int
             at += 1
         if not text.startswith("--", at) or at + 2 > end:
             return flags, at
-        start, value_start, word, quote, quoted = at, None, [], "", False
+        start, value_start, word, quote = at, None, [], ""
         while at < end:
             char = text[at]
             if not quote and char in _SPACES:
                 break
             if not quote and char in "'\"":
-                quote, quoted = char, True
+                quote = char
             elif quote and char == quote:
                 quote = ""
             elif char == escape:
@@ -85,9 +88,7 @@ def _read(text: str, at: int, end: int, escape: str) -> tuple[list[RawFlag], int
             at += 1
         at = min(at, end)
         flag = "".join(word)
-        if flag == "--" and (at < end or not quoted):
-            if at < end:
-                return flags, at
-            return flags, end
-        if flag or quoted:
-            flags.append(RawFlag(flag, start, at, value_start))
+        if flag == "--":
+            return flags, at
+        name, equals, value = flag[2:].partition("=")
+        flags.append(RawFlag(name, value if equals else None, start, at, value_start if equals else None))

@@ -51,3 +51,11 @@ def heredoc_word(word: str) -> HeredocWord | None:
         return None
     expands = all(plain[0].count(quote) == quoted[0].count(quote) for quote in "'\"")
     return HeredocWord(plain[0], min(int(match[1] or 0), _MAX_FD), match[2] == "-", expands, word)
+
+
+def is_heredoc(text: str) -> bool:
+    """Tell whether a whole argument announces a here-document."""
+    try:
+        return heredoc_word(text) is not None
+    except WordError:
+        return False

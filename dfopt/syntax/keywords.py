@@ -7,10 +7,10 @@ from typing import NamedTuple
 
 
 class Shape(Enum):
-    """How the arguments of an instruction are cut; the values are start rules of the grammar."""
+    """How the arguments of an instruction are cut. Most are named like the start rule of the grammar that does it."""
 
     TEXT = "text"
-    LIST = "words"
+    WORDS = "words"
     ITEMS = "items"
     PAIRS = "pairs"
     COMMAND = "command"
@@ -53,8 +53,8 @@ KEYWORDS: dict[str, Keyword] = {
     ),
     "ENTRYPOINT": Keyword(Shape.COMMAND),
     "ENV": Keyword(Shape.PAIRS),
-    "EXPOSE": Keyword(Shape.LIST),
-    "FROM": Keyword(Shape.LIST, {"platform": _S}),
+    "EXPOSE": Keyword(Shape.WORDS),
+    "FROM": Keyword(Shape.WORDS, {"platform": _S}),
     "HEALTHCHECK": Keyword(
         Shape.CHECK,
         {"interval": _S, "timeout": _S, "start-period": _S, "start-interval": _S, "retries": _S},

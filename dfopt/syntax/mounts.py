@@ -20,6 +20,7 @@ _BOOLEANS = {
     **dict.fromkeys(("1", "t", "T", "TRUE", "true", "True"), True),
     **dict.fromkeys(("0", "f", "F", "FALSE", "false", "False"), False),
 }
+_VARIABLE = re.compile(r"\$.", re.DOTALL)
 _UNITS = {"": 0, "k": 1, "m": 2, "g": 3, "t": 4, "p": 5}
 _SIZE = re.compile(r"([0-9.]+) ?([kmgtp]?)(?:i?b)?", re.IGNORECASE)
 
@@ -28,8 +29,19 @@ class MountError(ValueError):
     """A mount that BuildKit refuses; the text says why and what would be right."""
 
 
+class VariableInFrom(MountError):
+    """The stage or image to mount from is named by a variable."""
+
+
+class Device(Struct, frozen=True):
+    """A ``--device`` of RUN: the name of a CDI device, and whether the build fails without it."""
+
+    name: str
+    required: bool
+
+
 class MountOptions(Struct, frozen=True, kw_only=True):
-    """What a mount's fields mean. ``size_bytes`` 0 is no limit; ``mode``, ``uid``, ``gid`` and ``env`` None is not given."""
+    """What a mount's fields mean. A ``size_bytes`` of 0 is no limit; None is what is not given."""
 
     type: str = "bind"
     source: str = ""
@@ -47,7 +59,12 @@ class MountOptions(Struct, frozen=True, kw_only=True):
 
 
 def mount_fields(value: str) -> list[str]:
-    """Cut a mount's value into its fields. Raises MountError for a stray or an open quote."""
+    """Cut the value of ``--mount`` or ``--device`` into its fields.
+
+    Raises MountError for an empty value and for a stray or an open quote.
+    """
+    if not value:
+        raise MountError("it is empty; write key=value fields")
     fields: list[str] = []
     at = 0
     while True:
@@ -76,6 +93,33 @@ def mount_fields(value: str) -> list[str]:
         if at >= len(value):
             return fields
         at += 1
+
+
+def refuse_early(value: str) -> None:
+    """Check what BuildKit checks of a mount before variables are known. Raises MountError."""
+    for field in mount_fields(value):
+        key, _, text = field.partition("=")
+        if key.lower() == "from" and _VARIABLE.search(text):
+            raise VariableInFrom("from cannot be a variable")
+
+
+def read_device(value: str) -> Device:
+    """Read the value of ``--device``. Raises MountError."""
+    name, required = "", False
+    for field in mount_fields(value):
+        key, equals, text = field.partition("=")
+        key = key.lower()
+        if key == "required":
+            required = _boolean(key, text) if equals else True
+        elif key == "name" and equals:
+            if name:
+                raise MountError(f"the device is named {name} already")
+            name = text
+        elif name:
+            raise MountError(f"{field!r} is no field of a device; use name and required")
+        else:
+            name = field
+    return Device(name, required)
 
 
 def read_mount(flag: Flag) -> Mount:

@@ -17,11 +17,7 @@ if TYPE_CHECKING:
 
 
 class ProblemKind(NamedTuple):
-    """One kind of problem.
-
-    ``stage`` tells where BuildKit meets it: "parse" and "instructions" end a build there, "trigger" does when the
-    ONBUILD trigger fires, "none" builds all the same.
-    """
+    """One kind of problem; ``stage`` tells where BuildKit meets it, as in ``Problem``."""
 
     name: str
     meaning: str
@@ -29,6 +25,9 @@ class ProblemKind(NamedTuple):
     stage: str = "instructions"
     severity: Severity = Severity.ERROR
 
+
+_LONGEST_VALUE = 200
+"""Longer pieces of a file are cut in a message."""
 
 _WARNING, _INFO = Severity.WARNING, Severity.INFO
 
@@ -68,6 +67,12 @@ PROBLEMS: dict[str, ProblemKind] = {
         "The word after << cannot be read as the name of a here-document.",
         "the name of this here-document cannot be read: {reason}; quote the << if none is meant",
         "parse",
+    ),
+    "E007": ProblemKind(
+        "no-stages",
+        "The file holds no FROM.",
+        "there is no FROM in this file, so there is nothing to build",
+        "build",
     ),
     "E010": ProblemKind(
         "json-not-strings",
@@ -204,7 +209,16 @@ PROBLEMS: dict[str, ProblemKind] = {
 }
 
 
-def problem(code: str, span: Span, edits: Iterable[Edit] = (), *, stage: str | None = None, **values: object) -> Problem:
-    """Make a problem from the table; the values fill its message."""
+def problem(
+    code: str, span: Span, edits: Iterable[Edit] = (), *, stage: str | None = None, **values: object
+) -> Problem:
+    """Make a problem from the table; the values fill its message, long ones shortened."""
     kind = PROBLEMS[code]
-    return Problem(code, kind.message.format_map(values), span, stage or kind.stage, tuple(edits))
+    shown = {key: _shown(value) for key, value in values.items()}
+    return Problem(code, kind.message.format_map(shown), span, stage or kind.stage, tuple(edits))
+
+
+def _shown(value: object) -> object:
+    if isinstance(value, str) and len(value) > _LONGEST_VALUE:
+        return value[: _LONGEST_VALUE - 3] + "..."
+    return value

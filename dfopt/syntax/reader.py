@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from dfopt.source import BOM, Span
 from dfopt.syntax import whitespace
@@ -28,8 +29,7 @@ _DIRECTIVE = re.compile(
 _DIRECTIVES = ("syntax", "escape", "check")
 
 
-@dataclass(slots=True)
-class LogicalLine:
+class LogicalLine(Struct, frozen=True):
     """One instruction's line with its continuations joined, and what was met on the way.
 
     ``start`` is the offset of its first character, ``end`` the offset behind its last physical line (newline not

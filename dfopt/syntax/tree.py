@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from functools import cached_property
+from operator import itemgetter
 from typing import TYPE_CHECKING, ClassVar
 
-from msgspec import Struct, field
+from msgspec import Struct
 
 from dfopt.source import Source, Span
 
 if TYPE_CHECKING:
     from dfopt.edit import Edit
 
+_first = itemgetter(0)
 _LEADING_TABS = re.compile(r"^\t+", re.MULTILINE)
 
 
@@ -29,7 +32,7 @@ class Word(Struct, frozen=True):
 
 
 class Flag(Struct, frozen=True):
-    """An option in front of the arguments: ``--name`` or ``--name=value``, quotes removed. ``value`` is None without =."""
+    """An option in front of the arguments, quotes removed: ``--name``, where the value is None, or ``--name=value``."""
 
     name: str
     value: str | None
@@ -74,22 +77,33 @@ class Joined(Struct, frozen=True):
 
     def to_file(self, offset: int) -> int:
         """Give the file offset of a character of the text; the end of the text maps behind its last character."""
-        low, high = 0, len(self.segments)
+        segments = self.segments
+        if len(segments) == 1:
+            return segments[0][1] + offset - segments[0][0]
         if offset >= len(self.text) and offset > 0:
             return self.to_file(offset - 1) + 1
-        while high - low > 1:
-            middle = (low + high) // 2
-            if self.segments[middle][0] <= offset:
-                low = middle
-            else:
-                high = middle
-        base = self.segments[low]
-        return base[1] + offset - base[0]
+        at, place = segments[max(bisect_right(segments, offset, key=_first) - 1, 0)]
+        return place + offset - at
 
     def span(self, start: int, end: int) -> Span:
         """Give the file span of a range of the text."""
+        if len(self.segments) == 1:
+            at, place = self.segments[0]
+            return Span(place + start - at, place + max(start, end) - at)
         first = self.to_file(start)
         return Span(first, first if end <= start else self.to_file(end - 1) + 1)
+
+    def part(self, start: int, end: int) -> Joined:
+        """Give a range of the text as a text of its own."""
+        segments = self.segments
+        if len(segments) == 1:
+            at, place = segments[0]
+            return Joined(self.text[start:end], ((0, place + start - at),))
+        first = max(bisect_right(segments, start, key=_first) - 1, 0)
+        last = bisect_left(segments, end, key=_first)
+        at, place = segments[first]
+        rest = [(offset - start, place) for offset, place in segments[first + 1 : last]]
+        return Joined(self.text[start:end], ((0, place + start - at), *rest))
 
 
 class Comment(Struct, frozen=True):
@@ -111,8 +125,9 @@ class Directive(Struct, frozen=True):
 class Problem(Struct, frozen=True):
     """Something that BuildKit refuses, or that no build can mean.
 
-    ``code`` is the rule code of letter E, ``stage`` tells where BuildKit meets it: "parse" or "instructions"
-    (what only shows when stages are put together is reported by the graph). ``edits`` repair it where that is possible.
+    ``code`` is the rule code of letter E (``problems.py`` has the table). ``stage`` tells where BuildKit meets it:
+    "parse" or "instructions", "build" when stages are put together, "trigger" when an ONBUILD trigger fires, or "none"
+    where it does not stop. ``edits`` repair it where that is possible.
     """
 
     code: str
@@ -165,7 +180,7 @@ class Instruction(Struct, frozen=True, kw_only=True):
 
 
 class Unknown(Instruction, frozen=True, kw_only=True):
-    """An instruction that could not be understood; its problems say why. ``words`` are the arguments found all the same."""
+    """An instruction that could not be understood; its problems say why. ``words`` are the arguments found in it."""
 
     words: tuple[Word, ...] = ()
 
@@ -217,7 +232,7 @@ class Label(Instruction, frozen=True, kw_only=True):
 
 
 class CommandInstruction(Instruction, frozen=True, kw_only=True):
-    """An instruction that holds a command line: ``exec_form`` are the strings of a JSON array, or None for shell form."""
+    """An instruction with a command line: ``exec_form`` are the strings of a JSON array, None in shell form."""
 
     exec_form: tuple[Word, ...] | None = None
 
@@ -239,7 +254,7 @@ class Mount(Struct, frozen=True):
 
     @property
     def type(self) -> str:
-        """bind (the default), cache, tmpfs, secret or ssh."""
+        """Bind (the default), cache, tmpfs, secret or ssh."""
         return (self.get("type") or "bind").lower()
 
     @property

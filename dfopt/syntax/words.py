@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from dfopt.source import BOM, Span
 from dfopt.syntax import whitespace
@@ -23,8 +24,7 @@ _SURROGATES = re.compile("[\ud800-\udfff]")
 _SPACES = frozenset(whitespace.UNICODE)
 
 
-@dataclass(frozen=True, slots=True)
-class Variable:
+class Variable(Struct, frozen=True):
     """A reference to a variable inside a word.
 
     ``span`` are offsets in the word, from the dollar sign to the end of the reference; ``modifier`` is the operator of
@@ -36,8 +36,7 @@ class Variable:
     modifier: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Expansion:
+class Expansion(Struct, frozen=True):
     """What a word becomes: its value, the value split into words, and the variables that were asked for.
 
     ``used`` are references to variables that exist, ``missing`` those to variables that do not.
@@ -99,8 +98,7 @@ def variables(text: str, escape: str = "\\", *, literal_quotes: bool = False) ->
     return tuple(sorted(found, key=lambda variable: variable.span))
 
 
-@dataclass(slots=True)
-class _Frame:
+class _Frame(Struct):
     """An open construct: double quotes, or the part of ``${...}`` up to ``stop``."""
 
     stop: str

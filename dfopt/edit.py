@@ -61,7 +61,20 @@ def minimal(before: str, after: str) -> tuple[Edit, ...]:
 
 def unified_diff(before: str, after: str, name: str) -> str:
     """Give a unified diff of two texts; an empty string where they are equal."""
+    old, new = _lines(before), _lines(after)
     lines = []
-    for line in difflib.unified_diff(before.split("\n"), after.split("\n"), f"a/{name}", f"b/{name}", lineterm=""):
-        lines.append(line)
+    for line in difflib.unified_diff(old, new, f"a/{name}", f"b/{name}", lineterm=""):
+        lines.append(line.removesuffix(_NO_NEWLINE))
+        if line.endswith(_NO_NEWLINE):
+            lines.append("\\ No newline at end of file")
     return "\n".join(lines) + "\n" if lines else ""
+
+
+_NO_NEWLINE = "\0"
+
+
+def _lines(text: str) -> list[str]:
+    """Give the lines of a text without their newlines; a last line without one is marked."""
+    lines = text.split("\n")
+    last = lines.pop()
+    return [*lines, last + _NO_NEWLINE] if last else lines

@@ -31,12 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("file", nargs="?", default="Dockerfile", metavar="FILE", help="the Dockerfile, or - for standard input")
     parser.add_argument("--context", metavar="DIR", help="the build context: sizes of what COPY and ADD bring")
-    known = parser.add_argument_group("what you know")
-    known.add_argument("--remote-size", type=_remote_size, action="append", default=[], metavar="URL=BYTES[:UNPACKED]",
-                       help="size of something the build fetches, and of what it unpacks to")  # fmt: skip
-    known.add_argument("--base-size", type=_base_size, action="append", default=[], metavar="IMAGE=BYTES",
-                       help="size of a base image, as docker images shows it")  # fmt: skip
-    known.add_argument("--network", action="store_true", help="ask the servers of downloads for their sizes")
+    add_size_options(parser)
     add_build_options(parser)
     output = parser.add_argument_group("output")
     output.add_argument("--format", choices=("text", "json"), default="text", help="output format (default: text)")
@@ -44,6 +39,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     output.add_argument("--parts", action="store_true", help="show what each layer is made of")
     output.add_argument("--stages", action="store_true", help="show every stage, not only the image")
     output.add_argument("--color", choices=("auto", "always", "never"), default="auto", help="colours of the text format")
+
+
+def add_size_options(parser: argparse.ArgumentParser) -> None:
+    """Declare the options about sizes that the file does not tell."""
+    known = parser.add_argument_group("what you know")
+    known.add_argument("--remote-size", type=_remote_size, action="append", default=[], metavar="URL=BYTES[:UNPACKED]",
+                       help="size of something the build fetches, and of what it unpacks to")  # fmt: skip
+    known.add_argument("--base-size", type=_base_size, action="append", default=[], metavar="IMAGE=BYTES",
+                       help="size of a base image, as docker images shows it")  # fmt: skip
+    known.add_argument("--network", action="store_true", help="ask the servers of downloads for their sizes")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -56,8 +61,8 @@ def run(args: argparse.Namespace) -> int:
     from dfopt.syntax import parse
 
     try:
-        name, data = _input(args.file)
-        context = _context(args)
+        name, data = read_input(args.file)
+        context = read_context_of(args)
     except InputError as error:
         print(f"dfopt: {error}", file=sys.stderr)
         return INPUT
@@ -96,13 +101,15 @@ def run(args: argparse.Namespace) -> int:
     return 1 if problems else 0
 
 
-def _input(path: str) -> tuple[str, bytes]:
+def read_input(path: str) -> tuple[str, bytes]:
+    """Read a Dockerfile; ``-`` is standard input. Gives its name and bytes, raises InputError."""
     if path == "-":
         return "<stdin>", text_bytes(sys.stdin.buffer.read(), "<stdin>")
     return path, read(path)
 
 
-def _context(args: argparse.Namespace) -> BuildContext | None:
+def read_context_of(args: argparse.Namespace) -> BuildContext | None:
+    """Read the folder of ``--context``; None without one. Raises InputError."""
     if args.context is None:
         return None
     from dfopt.context import read_context

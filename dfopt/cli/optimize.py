@@ -1,0 +1,105 @@
+"""``dfopt optimize``: a smaller image and shorter rebuilds, as a diff or written to the file."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+
+from dfopt.cli import INPUT, USAGE
+from dfopt.cli.files import InputError, write
+from dfopt.cli.options import add_build_options, build_arguments
+from dfopt.cli.predict import add_size_options, read_context_of, read_input
+
+HELP = "Rewrite a Dockerfile for a smaller image: shows a diff with reasons, or writes it."
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.epilog = (
+        "Safe changes keep the image's files and configuration, apart from caches, package lists and archives that a change names.\n"
+        "exit codes: 0 done; 1 the file has errors; 2 wrong usage; 3 the file or the context cannot be read."
+    )
+    parser.add_argument("file", nargs="?", default="Dockerfile", metavar="FILE", help="the Dockerfile, or - for standard input")
+    parser.add_argument("--context", metavar="DIR", help="the build context; some changes need to see it")
+    parser.add_argument("--write", action="store_true", help="write the result to the file instead of showing a diff")
+    parser.add_argument("--only", action="append", default=[], metavar="PASS", help="use this pass only; may be repeated")
+    parser.add_argument("--unsafe", action="store_true", help="allow changes that can alter what the image holds")
+    parser.add_argument("--base-variant", metavar="VARIANT", help="with --unsafe: move to this variant of the base, such as slim")
+    parser.add_argument("--builder", choices=("buildkit", "buildah", "classic"), default="buildkit",
+                        help="what builds the file: decides whether mounts may be used (default: buildkit)")  # fmt: skip
+    add_size_options(parser)
+    add_build_options(parser)
+    output = parser.add_argument_group("output")
+    output.add_argument("--format", choices=("text", "json", "markdown"), default="text", help="output format (default: text)")
+    output.add_argument("--color", choices=("auto", "always", "never"), default="auto", help="colours of the text format")
+    output.add_argument("--verbose", "-v", action="store_true", help="tell what was refused and why; show tracebacks")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run the command; gives 0, 1, 2 or 3."""
+    from dfopt.graph import build
+    from dfopt.graph.model import BuildOptions
+    from dfopt.predict.model import PredictOptions
+    from dfopt.rewrite import optimize_graph
+    from dfopt.source import Source
+    from dfopt.syntax import parse
+
+    if args.write and args.file == "-":
+        print("dfopt: option --write: standard input cannot be written to", file=sys.stderr)
+        return USAGE
+    try:
+        name, data = read_input(args.file)
+        context = read_context_of(args)
+    except InputError as error:
+        print(f"dfopt: {error}", file=sys.stderr)
+        return INPUT
+    tree = parse(Source.from_bytes(data, name))
+    graph = build(tree, BuildOptions(build_arguments(args), args.target, args.platform or "linux/amd64"))
+    problems = (*tree.problems, *graph.problems)
+    for problem in problems:
+        print(f"{name}:{tree.source.line_of(problem.span.start)}: {problem.message}", file=sys.stderr)
+    if args.target is not None and graph.target is None and graph.stages:
+        print(f"dfopt: there is no stage {args.target!r}", file=sys.stderr)
+        return USAGE
+    if problems or not graph.stages:
+        print(f"dfopt: {name}: a file with errors is not rewritten", file=sys.stderr)
+        return 1
+    facts = None
+    if args.network:
+        from dfopt.remote.downloads import Downloads
+
+        facts = Downloads()
+    try:
+        plan = optimize_graph(
+            graph, context, unsafe=args.unsafe, only=args.only, base_variant=args.base_variant, builder=args.builder,
+            predict_options=PredictOptions(dict(args.remote_size), dict(args.base_size), facts),
+        )  # fmt: skip
+    except ValueError as error:
+        print(f"dfopt: option --only: {error}", file=sys.stderr)
+        return USAGE
+    if facts is not None:
+        for url, reason in facts.failures.items():
+            print(f"dfopt: {url}: {reason}", file=sys.stderr)
+    if args.write and plan.after != plan.before:
+        try:
+            write(args.file, Source(plan.after).to_bytes())
+        except InputError as error:
+            print(f"dfopt: {error}", file=sys.stderr)
+            return INPUT
+    from dfopt.report import plan as report
+
+    if args.format == "json":
+        report.write_json(plan, sys.stdout, name)
+    elif args.format == "markdown":
+        report.write_markdown(plan, sys.stdout, name, verbose=args.verbose)
+    else:
+        report.write_text(plan, sys.stdout, name, color=_colours(args.color), verbose=args.verbose)
+    return 0
+
+
+def _colours(choice: str) -> bool:
+    if choice != "auto":
+        return choice == "always"
+    return sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"

@@ -14,7 +14,7 @@ import sys
 from collections.abc import Callable, Iterator
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from bench.records_syntax import ignore_record, instructions_record, parse_record, words_record
 
@@ -29,21 +29,24 @@ __all__ = [
     "words_record",
 ]
 
-_GRAPH_RECORDS = ("convert_record", "lint_record")
 _IGNORED = ("id", "file", "message")
 """Fields that name a record or hold wording."""
 
 
-def __getattr__(name: str) -> Any:
-    if name in _GRAPH_RECORDS:
-        return getattr(import_module("bench.records_graph"), name)
-    raise AttributeError(name)
+def convert_record(given: Record) -> Record:
+    """Answer as BuildKit's frontend does for a probe's input: final configuration, history and operations."""
+    return import_module("bench.records_graph").convert_record(given)  # type: ignore[no-any-return] - by name
+
+
+def lint_record(text: str, **options: Any) -> Record:
+    """Answer as BuildKit's own checks do for a file; options as in ``bench.records_graph``."""
+    return import_module("bench.records_graph").lint_record(text, **options)  # type: ignore[no-any-return] - by name
 
 
 def _rows(path: Path) -> Iterator[Record]:
-    opened = gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else path.open(encoding="utf-8")
-    with opened as lines:
-        for line in lines:
+    data = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
+    for line in data.decode("utf-8").split("\n"):
+        if line:
             yield json.loads(line)
 
 
@@ -85,11 +88,10 @@ def _probe(mode: str, given: Record) -> Record:
         return words_record(given)
     if mode == "ignore":
         return ignore_record(given)
-    graph = import_module("bench.records_graph")
     if mode == "convert":
-        return graph.convert_record(given)  # type: ignore[no-any-return] - a module imported by name
-    options = {name: given[name] for name in ("dockerignore", "build_args", "images", "target_platform") if name in given}
-    return graph.lint_record(given["content"], **options)  # type: ignore[no-any-return] - as above
+        return convert_record(given)
+    names = ("dockerignore", "build_args", "images", "target_platform")
+    return lint_record(given["content"], **{name: given[name] for name in names if name in given})
 
 
 def _comparer(mode: str) -> Callable[[Record], Any]:
@@ -98,21 +100,26 @@ def _comparer(mode: str) -> Callable[[Record], Any]:
     return _comparable_lint if mode == "lint" else _comparable
 
 
-def _answers(mode: str, oracle: Path, corpus: Path | None, only: list[str]) -> Iterator[tuple[str, str, Callable[[], Record], Record]]:
-    """Give name, mode, a way to ask dfopt, and the oracle's answer of every record."""
+class _Question(NamedTuple):
+    """One record to compare: its name, its kind, what is given, and the oracle's answer."""
+
+    name: str
+    mode: str
+    given: Record
+    answer: Record
+
+
+def _questions(mode: str, oracle: Path, corpus: Path | None, only: list[str]) -> Iterator[_Question]:
     if mode == "probes":
         for row in _rows(oracle):
             given, kind = row["input"], row["mode"]
-            if only and kind not in only:
-                continue
-            name = str(given.get("file") or given.get("word") or given.get("content"))
-            yield f"{kind}: {name}", kind, lambda kind=kind, given=given: _probe(kind, given), row["output"]  # type: ignore[misc] - defaults bind the loop's values
+            if not only or kind in only:
+                name = str(given.get("file") or given.get("word") or given.get("content"))
+                yield _Question(f"{kind}: {name!r}", kind, given, row["output"])
         return
-    assert corpus is not None
-    texts = {row["id"]: row["text"] for row in _rows(corpus)}
+    texts = {row["id"]: row["text"] for row in _rows(corpus)} if corpus else {}
     for row in _rows(oracle):
-        given = {"content": texts[row["id"]]}
-        yield row["id"], mode, lambda given=given: _probe(mode, given), row  # type: ignore[misc] - as above
+        yield _Question(row["id"], mode, {"content": texts[row["id"]]}, row)
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -126,18 +133,18 @@ def main(arguments: list[str] | None = None) -> int:
     if options.mode != "probes" and options.corpus is None:
         parser.error("the corpus is missing")
     agreed = total = 0
-    for name, kind, ask, theirs in _answers(options.mode, options.oracle, options.corpus, options.only):
+    for question in _questions(options.mode, options.oracle, options.corpus, options.only):
         total += 1
-        compare = _comparer(kind)
+        compare = _comparer(question.mode)
         try:
-            ours: Any = compare(ask())
+            ours: Any = compare(_probe(question.mode, question.given))
         except Exception as error:
-            print(f"{name}\tcrash\t{type(error).__name__}: {error}\t")
+            print(f"{question.name}\tcrash\t{type(error).__name__}: {error}\t")
             continue
-        found = list(differences(ours, compare(theirs)))
+        found = list(differences(ours, compare(question.answer)))
         agreed += not found
-        for path, left, right in found:
-            print(f"{name}\t{path}\t{json.dumps(left)}\t{json.dumps(right)}")
+        for place, left, right in found:
+            print(f"{question.name}\t{place}\t{json.dumps(left)}\t{json.dumps(right)}")
     print(f"{agreed} of {total} agree")
     return 0 if agreed == total else 1
 

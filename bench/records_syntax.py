@@ -6,17 +6,17 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from dfopt.source import BOM, Span
+from dfopt.source import BOM
 from dfopt.syntax import tree, whitespace
+from dfopt.syntax.arguments import Arguments
 from dfopt.syntax.durations import parse_duration
 from dfopt.syntax.frontend import declaration
 from dfopt.syntax.heredocs import heredoc_word
 from dfopt.syntax.ignorefile import IgnoreError, IgnoreFile, read_patterns
 from dfopt.syntax.keywords import KEYWORDS
 from dfopt.syntax.mounts import MountError, read_device, resolve_mount
-from dfopt.syntax.arguments import Arguments
 from dfopt.syntax.parser import parse
-from dfopt.syntax.tree import Dockerfile, Flag, Heredoc, Instruction, Joined, Problem
+from dfopt.syntax.tree import Dockerfile, Flag, Heredoc, Instruction, Problem
 from dfopt.syntax.words import WordError, expand
 
 Record = dict[str, Any]
@@ -64,7 +64,9 @@ def _directives(file: Dockerfile) -> list[Record]:
         if directive.name in seen:
             break
         seen.add(directive.name)
-        found.append({"name": directive.name, "value": directive.value, "line": file.source.line_of(directive.span.start)})
+        found.append(
+            {"name": directive.name, "value": directive.value, "line": file.source.line_of(directive.span.start)}
+        )
     return found
 
 
@@ -176,7 +178,9 @@ def _warnings(file: Dockerfile) -> Iterator[Record]:
     for node in file.instructions:
         if node.blank_lines:
             heredocs = node.heredocs
-            last = file.source.line_of(heredocs[0].body_span.start) - 1 if heredocs else file.source.line_of(node.span.end)
+            last = (
+                file.source.line_of(heredocs[0].body_span.start) - 1 if heredocs else file.source.line_of(node.span.end)
+            )
             yield {
                 "short": f"Empty continuation line found in: {node.original}",
                 "url": "https://docs.docker.com/go/dockerfile/rule/no-empty-continuation/",
@@ -265,7 +269,9 @@ def _command(file: Dockerfile, node: Instruction) -> Record:
     elif isinstance(node, tree.Healthcheck):
         record |= _healthcheck(node)
     elif isinstance(node, tree.Expose):
-        record["ports"] = sorted((word.text for word in node.words), key=lambda port: port.encode("utf-8", "surrogateescape"))
+        record["ports"] = sorted(
+            (word.text for word in node.words), key=lambda port: port.encode("utf-8", "surrogateescape")
+        )
     elif isinstance(node, tree.Volume):
         record["volumes"] = [word.text.strip(whitespace.UNICODE) for word in node.words]
     elif isinstance(node, tree.Onbuild):
@@ -280,9 +286,7 @@ _TEXT_FIELDS = {"USER": "user", "WORKDIR": "path", "STOPSIGNAL": "signal", "MAIN
 
 def _trigger_text(node: tree.Onbuild) -> str:
     text = re.sub(r"(?i)^[\t\n\f\r ]*ONBUILD[\t\n\f\r ]*", "", node.original, count=1)
-    return text + "".join(
-        f"\n{heredoc.content}{heredoc.name}" for heredoc in node.heredocs
-    )
+    return text + "".join(f"\n{heredoc.content}{heredoc.name}" for heredoc in node.heredocs)
 
 
 def _command_line(node: tree.CommandInstruction) -> Record:

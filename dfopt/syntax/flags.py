@@ -10,7 +10,7 @@ _SPACES = frozenset(whitespace.LATIN1)
 
 
 class RawFlag(NamedTuple):
-    """A flag as read, quotes and escapes removed, with its offsets in the text; ``value_start`` is behind its equals."""
+    """A flag as read, quotes and escapes removed, with its offsets in the text."""
 
     name: str
     value: str | None

@@ -1,7 +1,7 @@
 """The frontend and the checks that a file asks for: directives as BuildKit looks them up in the raw text.
 
-This look-up is older and wider than the parser's own: it also takes ``// syntax=`` and a whole file of JSON, and skips a
-shebang line, but no white space in front of the comment sign.
+This look-up is wider than the parser's own: it also takes ``// syntax=`` and a whole file of JSON, and skips a shebang
+line; but it takes no white space in front of the comment sign.
 """
 
 from __future__ import annotations

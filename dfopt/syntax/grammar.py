@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from functools import cache
-from typing import Any, NamedTuple, Union
+from typing import Any, NamedTuple
 
 from dfopt.syntax.tables import Tables, load
 
@@ -25,7 +25,7 @@ class Branch(NamedTuple):
     children: list[Any]
 
 
-Node = Union[Token, Branch]
+Node = Token | Branch
 
 
 class NoMatch(ValueError):

@@ -167,5 +167,8 @@ _REPAIRS = (
     ("a backslash in it must be doubled", _backslashes),
     ("it does not end with ]", _end),
     ("its quotes and commas are not those of JSON", lambda text: _end(_commas(_single_quotes(text)))),
-    ("its quotes and backslashes are not those of JSON", lambda text: _backslashes(_end(_commas(_single_quotes(text))))),
+    (
+        "its quotes and backslashes are not those of JSON",
+        lambda text: _backslashes(_end(_commas(_single_quotes(text)))),
+    ),
 )

@@ -7,7 +7,6 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from dfopt.edit import Edit
 from dfopt.source import Source, Span
 from dfopt.syntax import tree, whitespace
 from dfopt.syntax.arguments import Arguments

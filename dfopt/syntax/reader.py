@@ -112,9 +112,7 @@ class Reader:
                 continue
             yield self._continued(line[: open_end.start()], start, start + len(line), first, comments)
 
-    def _continued(
-        self, line: str, start: int, end: int, first: int, comments: tuple[Comment, ...]
-    ) -> LogicalLine:
+    def _continued(self, line: str, start: int, end: int, first: int, comments: tuple[Comment, ...]) -> LogicalLine:
         """Join the lines that follow an open end."""
         lines, total, blanks = self._lines, len(self._lines), whitespace.UNICODE
         search = _CONTINUATIONS[self.escape].search

@@ -39,7 +39,10 @@ def unknown_keyword(node: Instruction, word: str, before: Instruction | None, te
     if guess and not (joined and word.islower() and guess.lower() != word):
         return f"; did you mean {guess}?", (Edit(place, _cased(guess, word)),)
     if joined:
-        return f"; if it belongs to the {before.keyword if before else 'line'} above, end that line with {escape}", joined
+        return (
+            f"; if it belongs to the {before.keyword if before else 'line'} above, end that line with {escape}",
+            joined,
+        )
     return "", ()
 
 

@@ -353,9 +353,9 @@ class _Lexer:
         value = self._get(frame.name, frame.offset, at + 1, frame.operator)
         if self.keep_unset and value is None:
             out.append("}")
-        elif frame.operator in ("-", ":-", "+", ":+") and (not value if frame.operator[0] == ":" else value is None) == (
-            frame.operator[-1] == "-"
-        ):
+        elif frame.operator in ("-", ":-", "+", ":+") and (
+            not value if frame.operator[0] == ":" else value is None
+        ) == (frame.operator[-1] == "-"):
             # The argument is the result: it stays where it is, which keeps deep nesting linear.
             out[frame.start : frame.argument] = [""] * (frame.argument - frame.start)
         else:

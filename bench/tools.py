@@ -15,7 +15,7 @@ from pathlib import Path
 from dfopt.shell import script_of
 from dfopt.shell.model import POSIX
 from dfopt.syntax import parse
-from dfopt.syntax.tree import Run
+from dfopt.syntax.tree import From, Run, Shell
 from dfopt.tools import Setting, effects, recognise
 
 
@@ -34,8 +34,13 @@ def main() -> None:
             if options.limit and files >= options.limit:
                 break
             files += 1
+            shell = ("/bin/sh", "-c")
             for instruction in parse(json.loads(line)["text"]).instructions:
-                script = script_of(instruction) if isinstance(instruction, Run) else None
+                if isinstance(instruction, From):
+                    shell = ("/bin/sh", "-c")
+                elif isinstance(instruction, Shell):
+                    shell = tuple(word.text for word in instruction.exec_form or ()) or shell
+                script = script_of(instruction, shell=shell) if isinstance(instruction, Run) else None
                 if script is None or script.dialect not in POSIX:
                     continue
                 for command in script.commands:

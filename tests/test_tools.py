@@ -70,10 +70,10 @@ def test_no_verb_is_listed_twice_and_defaults_exist() -> None:
 
 def test_what_is_left_behind_is_among_the_paths_that_cleaning_knows() -> None:
     for tool in all_tools():
-        known = {path for cleaning in CLEANING.values() for path in cleaning.paths}
+        known = {path.replace("~", "/root") for cleaning in CLEANING.values() for path in cleaning.paths}
         for verb in tool.subcommands:
             for path in verb.leaves:
-                assert path in known or any(covers(other, path) for other in known if other.startswith("/")), (tool.names, path)
+                assert any(covers(other, path.replace("~", "/root")) for other in known), (tool.names, path)
 
 
 @pytest.mark.parametrize(
@@ -131,7 +131,7 @@ def test_what_is_left_behind_is_among_the_paths_that_cleaning_knows() -> None:
         ("clang++-14 -std=c++17 a.cc", "gcc", "build", ["a.cc"]),
         ("x86_64-linux-gnu-gcc -c a.c", "gcc", "build", ["a.c"]),
         ("make -j4 -C src install", "make", "build", ["install"]),
-        ("make -j \"$(nproc)\" all", "make", "build", None),
+        ("make -j \"$JOBS\" all", "make", "build", None),
         ("./configure --prefix=/usr", "configure", "configure", []),
         ("tar -xzf a.tgz -C /opt --strip-components=1", "tar", "unpack", []),
         ("unzip -q a.zip -d /opt", "unzip", "unpack", ["a.zip"]),
@@ -206,7 +206,7 @@ def test_options_are_read_with_their_values(text: str, options: dict[str, str | 
         ("cp -T a /c", {"/c"}),
         ("cp -r src/. /c", {"/c/"}),
         ("cp -rt /c a b", {"/c/a/", "/c/b/"}),
-        ("cp *.conf /c", {"/c/**"}),
+        ("cp *.conf /c", {"/c/*.conf"}),
         ("install -m 755 -D x /usr/bin/x", {"/usr/bin/x", "/usr/bin/x/x"}),
         ("install -d -o app /a /b", {"/a", "/b"}),
         ("mv a /c/", {"/c/a/"}),
@@ -372,7 +372,7 @@ def test_project_code_runs_where_it_does(text: str, code: bool) -> None:
     assert done(text).runs_project_code is code
 
 
-@pytest.mark.parametrize("text", ["make", "npm run build", "./build.sh", "bash x.sh", ". ./env", "eval $X", "su -c 'rm -rf /' app", "python x.py", "cmake .."])
+@pytest.mark.parametrize("text", ["make", "npm run build", "./build.sh", "bash x.sh", ". ./env", "eval $X", "su - app", "python x.py", "cmake .."])
 def test_what_runs_unseen_code_is_a_wall_with_a_reason(text: str) -> None:
     result = done(text)
     assert result.wall
@@ -426,8 +426,8 @@ def test_apt_needs_and_refreshes_lists_and_changes_the_database() -> None:
         ("PIP_NO_CACHE_DIR=yes pip install foo", {}, set()),
         ("apk add foo", {}, {"/var/cache/apk/"}),
         ("apk add --no-cache foo", {}, set()),
-        ("npm ci", {}, {"/root/.npm/"}),
-        ("npm ci", {"HOME": "/home/node"}, {"/home/node/.npm/"}),
+        ("npm ci", {}, {"/root/.npm/_cacache/", "/root/.npm/_logs/"}),
+        ("npm ci", {"HOME": "/home/node"}, {"/home/node/.npm/_cacache/", "/home/node/.npm/_logs/"}),
         ("conda clean -afy", {}, set()),
     ],
 )
@@ -440,27 +440,24 @@ def test_caches_are_left_unless_avoided(text: str, environment: dict[str, str], 
     [
         ("rm -rf /var/lib/apt/lists/*", {"apt": ("/var/lib/apt/lists/",)}),
         ("rm -rf /var/lib/apt/lists", {"apt": ("/var/lib/apt/lists/",)}),
-        ("rm -r /var/lib/apt/lists/* /tmp/* /var/tmp/*", {"apt": ("/var/lib/apt/lists/",)}),
+        ("rm -r /var/lib/apt/lists/* /var/tmp/*", {"apt": ("/var/lib/apt/lists/",)}),
+        ("rm -rf /tmp/pear", {"pecl": ("/tmp/pear/",)}),
         ("rm -rf /var/lib/apt/lists/partial/*", {}),
         ("rm -rf /anything", {}),
         ("rm -rf $LISTS", {}),
         ("apt-get clean", {"apt": ("/var/cache/apt/archives/",)}),
         ("apt-get install -y clean", {}),
         ("rm -rf /var/cache/apk/*", {"apk": ("/var/cache/apk/",)}),
-        ("npm cache clean --force", {}),
-        ("rm -rf ~/.npm", {"npm": ("~/.npm/",)}),
-        ("rm -rf /root/.npm", {"npm": ("~/.npm/",)}),
+        ("npm cache clean --force", {"npm": ("~/.npm/_cacache/",)}),
+        ("rm -rf ~/.npm", {"npm": ("~/.npm/_cacache/", "~/.npm/_logs/")}),
+        ("rm -rf /root/.npm", {"npm": ("~/.npm/_cacache/", "~/.npm/_logs/")}),
         ("pip cache purge", {"pip": ("~/.cache/pip/",), "pipenv": ("~/.cache/pip/",)}),
         ("yarn cache dir", {}),
         ("composer clear-cache", {"composer": ("~/.composer/cache/", "~/.cache/composer/")}),
     ],
 )
 def test_a_command_cleans(text: str, families: dict[str, tuple[str, ...]]) -> None:
-    found = dict(cleans(command(text)).families)
-    if text == "npm cache clean --force":
-        assert set(found) == {"npm"}
-    else:
-        assert found == families
+    assert dict(cleans(command(text)).families) == families
 
 
 def test_removing_the_cache_folder_cleans_all_that_lies_in_it() -> None:

@@ -12,7 +12,7 @@ _DEBS = "/var/cache/apt/"
 _ENVIRONMENT = ("DEBIAN_FRONTEND", "DEBIAN_PRIORITY", "DEBCONF_*", "APT_*", "LANG", "LC_*", "LANGUAGE", "TZ")
 _CONFIGURATION = ("/etc/", "/var/lib/dpkg/", "/var/lib/apt/", "/var/cache/debconf/", "/usr/", "/root/.gnupg/")
 _OPTIONS = """
--y --yes --assume-yes | --assume-no | -q --quiet [=text] | -qq | -d --download-only | -f --fix-broken | -m --ignore-missing --fix-missing
+-y --yes --assume-yes | --assume-no | -q --quiet | -qq | -d --download-only | -f --fix-broken | -m --ignore-missing --fix-missing
 -s --simulate --just-print --dry-run --recon --no-act | -t --target-release --default-release =text | -a --host-architecture =text
 -o --option =text | -c --config-file =read | --no-install-recommends | --install-recommends | --no-install-suggests | --install-suggests
 --no-upgrade | --only-upgrade | --allow-downgrades | --allow-remove-essential | --allow-change-held-packages | --allow-unauthenticated

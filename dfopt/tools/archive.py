@@ -44,9 +44,8 @@ def _tar(invocation: Invocation, place: Place) -> Effects:
                     archive, archive_word = place.text(word), word
                 elif letter == "C":
                     folder = place.inside(place.path(word))
-    for role, word, _ in invocation.places:
-        if role == "tree":
-            folder = folder.inside(folder.path(word))
+    for word in invocation.values("-C"):
+        folder = folder.inside(folder.path(word))
     mode = tar_mode(invocation)
     path = None
     if archive not in (None, "-", "/dev/stdin", "/dev/stdout"):
@@ -143,7 +142,7 @@ def _cpio(invocation: Invocation, place: Place) -> Effects:
 
 
 _TAR = """
--x --extract --get | -c --create | -t --list | -r --append | -u --update | -A --catenate --concatenate | -d --diff --compare | -f --file =text | -C --directory --cd =tree | -z --gzip --gunzip --ungzip | -j --bzip2 | -J --xz | -a --auto-compress | -Z --compress
+-x --extract --get | -c --create | -t --list | -r --append | -u --update | -A --catenate --concatenate | -d --diff --compare | -f --file =text | -C --directory --cd =text | -z --gzip --gunzip --ungzip | -j --bzip2 | -J --xz | -a --auto-compress | -Z --compress
 --zstd | --lzma | --lzip | -I --use-compress-program | -v --verbose | -p --preserve-permissions --same-permissions | -P --absolute-names | -m --touch | -k --keep-old-files | -O --to-stdout | -h --dereference | -o --no-same-owner | --same-owner | --no-same-permissions | --overwrite | --strip-components --strip =text
 --transform --xform =text | --wildcards | --exclude =text | -X --exclude-from =read | -T --files-from =read | --owner =text | --group =text | --mode =text | --mtime =text | --sort =text | --numeric-owner | --checkpoint [=text] | --checkpoint-action =text | --warning =text | --no-overwrite-dir | --one-top-level [=tree]
 -b --blocking-factor =text | -s | --anchored | --no-anchored | --exclude-vcs | --ignore-failed-read | --force-local | --no-recursion | --totals [=text] | --show-transformed-names | --keep-directory-symlink | --skip-old-files | --version | --help | --format =text | -H =text | --xattrs | --acls | --selinux | --delay-directory-restore | --unlink-first -U | --wildcards-match-slash | --no-wildcards | --hard-dereference | -S --sparse | -i --ignore-zeros | -w | -l

@@ -43,7 +43,7 @@ CLEANING: dict[str, Cleaning] = {
     "pdm": Cleaning(paths=("~/.cache/pdm/",), commands=("pdm cache clear",)),
     "pipenv": Cleaning(paths=("~/.cache/pipenv/", "~/.cache/pip/"), commands=("pipenv --clear",)),
     "npm": Cleaning(
-        paths=("~/.npm/",),
+        paths=("~/.npm/_cacache/", "~/.npm/_logs/"),
         commands=("npm cache clean --force", "rm -rf ~/.npm"),
     ),
     "yarn": Cleaning(

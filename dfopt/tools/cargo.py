@@ -42,7 +42,7 @@ TOOLS = (
          verb("chef cook|cook", "build", _BUILD + "| --recipe-path =read | --check | --no-build", network=True, runs_project_code=True, optional_manifests=("recipe.json",), leaves=_CACHES, shape=_build, seconds=60),
          verb("chef prepare|prepare", "build", "--recipe-path =write | --bin =text", reads=("./",), writes=("recipe.json",)),
          verb("new|init", "make-directory", "--bin | --lib | --name =text | --edition =text | --vcs =text", operands="tree", writes=("./",)),
-         verb("run|r|test|t|bench|xtask|make|leptos|leptos build|tauri|deb|auditable|nextest|tarpaulin|wasi|fmt|fix|expand|watch|pgrx|pgx|sqlx|zigbuild|lambda|lambda build|ndk|c|component|auditable build", "build", wall=True, runs_project_code=True, network=True, leaves=_CACHES, seconds=60),
+         verb("run|r|test|t|bench|xtask|make|leptos|leptos build|tauri|deb|auditable|nextest|tarpaulin|wasi|fmt|fix|expand|watch|pgrx|pgx|sqlx|zigbuild|lambda|lambda build|ndk|component|auditable build", "build", wall=True, runs_project_code=True, network=True, leaves=_CACHES, seconds=60),
          verb("clean", "clean", "-p =text | --release | --target-dir =remove", removes=("target/",), deterministic=True),
          verb("version|metadata|tree|search|locate-project|help|pkgid|login|config|cache|verify-project|audit|deny|outdated", "query", reads=("./",)),
          opts="-q --quiet | -v --verbose | -vv | --color =text | --frozen | --locked | --offline | -Z =text | --config =text | -C =cd | -V --version | --manifest-path =read", cleaning=CLEANING["cargo"], pin="@", environment=_ENVIRONMENT, doc="Rust's package manager"),

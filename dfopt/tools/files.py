@@ -21,7 +21,7 @@ def _base(word: ShellWord, place: Place) -> str:
 def transfer(invocation: Invocation, place: Place, sources_go: bool = False) -> Effects:
     """Give what copying or moving does: sources are read, the destination is written, as a file or inside it as a folder."""
     words = list(invocation.operands)
-    target = next((word for role, word, _ in invocation.places if role == "tree"), None)
+    target = next(iter(invocation.values("-t")), None)
     into = target is not None
     if target is None:
         if len(words) < 2:
@@ -38,14 +38,14 @@ def transfer(invocation: Invocation, place: Place, sources_go: bool = False) -> 
     else:
         inside = into or goal.endswith("/") or len(words) > 1 or any(word.glob for word in words)
         inside = inside or place.text(target) in (".", "..") or place.text(target).endswith(("/.", "/.."))
-        names = {_base(word, place) for word in words}
-        for word in words:
-            if recursive and place.text(word).rstrip("/").endswith(("/.", "..")) or place.text(word) == ".":
-                # cp -r src/. dst: the contents of src go into dst itself.
-                writes.add(as_tree(goal))
+        # cp -r src/. dst: the contents of src go into dst itself.
+        contents = [word for word in words if place.text(word).rstrip("/").endswith(("/.", "..")) or place.text(word) == "."]
+        if contents and recursive:
+            writes.add(as_tree(goal))
+        names = {_base(word, place) for word in words if word not in contents}
         below = [posixpath.join(goal, name) for name in names]
         writes.update(as_tree(path) if recursive else path for path in below)
-        if not inside and not invocation.has("-T") or not names:
+        if not inside and not invocation.has("-T") or not names and not contents:
             writes.add(as_tree(goal) if recursive else goal.rstrip("/"))
         if invocation.has("-T"):
             writes = {as_tree(goal) if recursive else goal}
@@ -67,7 +67,7 @@ def _install(invocation: Invocation, place: Place) -> Effects:
 def _link(invocation: Invocation, place: Place) -> Effects:
     """A symbolic link reads nothing; a hard link reads its target."""
     words = list(invocation.operands)
-    target = next((word for role, word, _ in invocation.places if role == "tree"), None)
+    target = next(iter(invocation.values("-t")), None)
     soft = invocation.has("-s")
     if target is None and len(words) == 1:
         return Effects(
@@ -144,7 +144,7 @@ def _executed(invocation: Invocation, place: Place, words: list[ShellWord], root
 
 _COPY = """
 -r --recursive | -R | -a --archive | -f --force | -p | --preserve [=text] | --no-preserve =text | -v --verbose | -u --update [=text] | -n --no-clobber | -d | -L --dereference | -P --no-dereference
--l --link | -s --symbolic-link | -t --target-directory =tree | -T --no-target-directory | --parents | -x --one-file-system | --reflink [=text] | -H | -i --interactive | -b --backup [=text] | -S --suffix =text
+-l --link | -s --symbolic-link | -t --target-directory =text | -T --no-target-directory | --parents | -x --one-file-system | --reflink [=text] | -H | -i --interactive | -b --backup [=text] | -S --suffix =text
 --sparse =text | --remove-destination | --strip-trailing-slashes | -Z
 """
 
@@ -155,9 +155,9 @@ TOOLS = (
     tool("mkdir", "mkdir", "files", verb("", "make-directory", operands="write", deterministic=True), opts="-p --parents | -m --mode =text | -v --verbose | -Z", doc="makes folders"),
     tool("cp", "cp", "files", verb("", "copy", shape=transfer, deterministic=True), opts=_COPY, doc="copies files"),
     tool("mv", "mv", "files", verb("", "move", shape=_move, deterministic=True), opts=_COPY, doc="moves files"),
-    tool("ln", "ln", "files", verb("", "link", shape=_link, deterministic=True), opts="-s --symbolic | -f --force | -n --no-dereference | -r --relative | -v --verbose | -t --target-directory =tree | -T --no-target-directory | -b --backup [=text] | -S --suffix =text | -P | -L | -i", doc="makes links"),
+    tool("ln", "ln", "files", verb("", "link", shape=_link, deterministic=True), opts="-s --symbolic | -f --force | -n --no-dereference | -r --relative | -v --verbose | -t --target-directory =text | -T --no-target-directory | -b --backup [=text] | -S --suffix =text | -P | -L | -i", doc="makes links"),
     tool("install ginstall", "install", "files", verb("", "copy", shape=_install, deterministic=True),
-         opts="-d --directory | -D | -m --mode =text | -o --owner =text | -g --group =text | -t --target-directory =tree | -T --no-target-directory | -v --verbose | -s --strip | -c | -p --preserve-timestamps | -C --compare | -b | -S --suffix =text | --strip-program =text", doc="copies files with owner and mode"),
+         opts="-d --directory | -D | -m --mode =text | -o --owner =text | -g --group =text | -t --target-directory =text | -T --no-target-directory | -v --verbose | -s --strip | -c | -p --preserve-timestamps | -C --compare | -b | -S --suffix =text | --strip-program =text", doc="copies files with owner and mode"),
     tool("touch", "touch", "files", verb("", "touch", operands="write", varies=True), opts="-a | -m | -c --no-create | -d --date =text | -r --reference =read | -t =text | -h --no-dereference | --time =text", doc="makes files or renews their times"),
     tool("truncate fallocate", "touch", "files", verb("", "touch", operands="write", deterministic=True), opts="-s --size =text | -c --no-create | -r --reference =read | -o --offset =text | -l --length =text | -n | -p | -d | -z", doc="sets the size of files"),
     tool("mkfifo mknod", "mkfifo", "files", verb("", "make-directory", operands="write"), opts="-m --mode =text | -Z", doc="makes pipes and devices"),

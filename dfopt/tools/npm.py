@@ -74,7 +74,7 @@ def _output(invocation: Invocation, place: Place) -> Effects:
     return Effects(reads=frozenset((place.join("./"),)), writes=frozenset((place.join("./"),)))
 
 
-_NPM = ("~/.npm/",)
+_NPM = ("~/.npm/_cacache/", "~/.npm/_logs/")
 _NODE = ("NODE_*", "npm_config_*", "NPM_CONFIG_*", "NPM_TOKEN", "CI", "CC", "CXX", "PYTHON", "CYPRESS_*", "PUPPETEER_*", "ELECTRON_*", "SASS_*")
 _RUN_REASON = "it runs a script of package.json"
 

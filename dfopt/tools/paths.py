@@ -43,10 +43,7 @@ class Place(Struct, frozen=True):
 
     def path(self, word: ShellWord) -> str:
         """Give the absolute path a word names; ``**`` stands for unknown parts, ``"*"`` alone for any path at all."""
-        text = self.text(word)
-        if word.raw.startswith("~") and not word.raw.startswith(("'~", '"~')):
-            text = self._tilde(text)
-        return self.join(text)
+        return self._absolute(self.text(word))
 
     def text(self, word: ShellWord) -> str:
         """Give a word's text; an unknown part of it is ``**``."""
@@ -60,9 +57,10 @@ class Place(Struct, frozen=True):
         return text
 
     def join(self, text: str) -> str:
-        """Make a path absolute and plain; a leading unknown part gives ``"*"``."""
-        if text.startswith("~"):
-            text = self._tilde(text)
+        """Make a path of a table absolute and plain, ``~`` included; a leading unknown part gives ``"*"``."""
+        return self._absolute(self._tilde(text) if text.startswith("~") else text)
+
+    def _absolute(self, text: str) -> str:
         if text.startswith("**"):
             return EVERYTHING
         if not text.startswith("/"):
@@ -102,7 +100,8 @@ class Place(Struct, frozen=True):
         return home + text[match.end() :]
 
     def _expanded(self, word: ShellWord) -> str | None:
-        if "$" not in word.raw or "`" in word.raw or "'" in word.raw or "\\" in word.raw:
+        raw = self._tilde(word.raw) if word.raw.startswith("~") else word.raw
+        if any(mark in raw for mark in "`'\\"):
             return None
         missing = False
 
@@ -113,7 +112,7 @@ class Place(Struct, frozen=True):
             missing = missing or found is None
             return found or ""
 
-        text = _VARIABLE.sub(value, word.raw.replace('"', ""))
+        text = _VARIABLE.sub(value, raw.replace('"', ""))
         return None if missing or "$" in text else text
 
 

@@ -165,7 +165,8 @@ def _parse(command: Command, entry: Compiled, words: tuple[ShellWord, ...]) -> I
         subcommand, verb = entry.verbs[""], None
         given.read(list(words), entry.options_of(subcommand), tool)
         return given.made(tool, subcommand, command, verb)
-    rest = given.read(list(words), entry.options, tool, until_operand=True)
+    before = entry.options if tool.default is None else entry.options_of(entry.verbs[tool.default])
+    rest = given.read(list(words), before, tool, until_operand=True)
     subcommand, verb, rest = _verb(entry, rest, command)
     if subcommand is None:
         # Without a verb what was read so far stands; a tool with a plain form takes the rest as its operands.
@@ -283,7 +284,7 @@ class _Given:
         whole = table.get(text.partition("=")[0])
         if whole is not None and len(whole.names[0]) > 2 or (whole is not None and len(text) == 2):
             # A long option with one dash (gcc -shared), or a single letter.
-            if "=" in text and whole.value:
+            if "=" in text:
                 self._note(whole, text, _tail(word, text.index("=") + 1))
                 return False
             takes = whole.value and not whole.optional
@@ -293,6 +294,9 @@ class _Given:
             name = "-" + text[at]
             option = table.get(name)
             if option is None or not option.value:
+                if text[at + 1 : at + 2] == "=":
+                    self._note(option, name, _tail(word, at + 2))
+                    return False
                 self._note(option, name, None)
                 continue
             if at + 1 < len(text):

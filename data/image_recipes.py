@@ -29,7 +29,7 @@ class Recipe(NamedTuple):
     packages: tuple[str, ...] = ()
 
 
-SLIM = Recipe("debian-slim", True)
+SLIM = Recipe("debian", True)
 CURL_DEPS = Recipe("buildpack-deps-curl", False, CURL)
 SCM_DEPS = Recipe("buildpack-deps-scm", False, CURL + SCM)
 BUILD_DEPS = Recipe("buildpack-deps", False, CURL + SCM + BUILD)

@@ -3,7 +3,8 @@
     python data/make_apt_content.py apt-package-content.json data/measured/*.json
 
 The inputs (later ones add to earlier ones) have, per package, Installed-Size in bytes (``inst``), the bytes of its files on a ``full`` and on a ``slim`` image
-(which leaves out docs, man pages and locales), and the bytes of its files in /var/lib/dpkg/info. Rows from an installed
+(which leaves out docs, man pages and locales), the bytes of its files in /var/lib/dpkg/info, and those of its ``python``
+modules. Rows from an installed
 Debian bookworm and rows from layers that were really built are kept apart ("truth"), so that errors can be stated without
 the latter. For packages that were not measured the medians and the spread per class and size are written beside.
 """
@@ -27,19 +28,31 @@ def spread(ratios: list[float]) -> list[float]:
     return [round(ratios[round(last * share)], 3) for share in (0.5, 0.1, 0.9)]
 
 
+def columns(row: dict[str, Any]) -> list[Any]:
+    """Give a row as it is embedded."""
+    python = [row["python"]] if row.get("python") else []
+    return [row["inst"], row.get("full"), row.get("slim"), row.get("info"), int(row["from_"] == "truth"), *python]
+
+
 def main() -> None:
     """Convert the table named on the command line."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("content", type=Path, nargs="+")
     args = parser.parse_args()
     rows: dict[str, dict[str, Any]] = {}
+    releases: dict[str, dict[str, list[Any]]] = {}
     for path in args.content:
         for name, row in json.loads(path.read_text()).items():
+            release = row["from_"].rpartition(" ")[2]
+            if row["from_"].startswith("deb ") and release != "bookworm":
+                releases.setdefault(release, {})[name] = columns(row)
+                continue
             if name not in rows or rows[name]["from_"] == "truth":
                 rows[name] = row
+            elif "python" in row:
+                rows[name]["python"] = row["python"]
     packages = {
-        name: [row["inst"], row.get("full"), row.get("slim"), row.get("info"), int(row["from_"] == "truth")]
-        for name, row in sorted(rows.items())
+        name: columns(row) for name, row in sorted(rows.items())
     }
     classes: dict[str, dict[str, list[float]]] = {}
     for kind in ("full", "slim"):
@@ -54,11 +67,20 @@ def main() -> None:
     head = {
         "source": "files of packages installed on Debian bookworm and in built layers, counted in November 2026",
         "licence": "measurements, free to use", "date": "2026-11",
-        "columns": ["Installed-Size", "full", "slim", "info", "from a built layer"],
+        "columns": ["Installed-Size", "full", "slim", "info", "from a built layer", "of it Python modules (where counted)"],
     }  # fmt: skip
+    for release, table in releases.items():
+        # What bookworm's share tells within half a per cent needs no row of its own.
+        releases[release] = {
+            name: row for name, row in sorted(table.items())
+            if name not in packages or any(
+                packages[name][at] is None or abs(packages[name][at] * row[0] - row[at] * packages[name][0])
+                > 0.005 * row[at] * packages[name][0] for at in (1, 2))
+        }  # fmt: skip
     lines = [f"{json.dumps(name)}:{json.dumps(row, separators=(',', ':'))}" for name, row in packages.items()]
     OUT.write_text(
-        f'{{"about":{json.dumps(head)},\n"classes":{json.dumps(classes, separators=(",", ":"))},\n"packages":{{\n'
+        f'{{"about":{json.dumps(head)},\n"classes":{json.dumps(classes, separators=(",", ":"))},\n'
+        f'"releases":{json.dumps(releases, separators=(",", ":"))},\n"packages":{{\n'
         + ",\n".join(lines)
         + "}}\n"
     )

@@ -15,7 +15,10 @@ import re
 from pathlib import Path
 from typing import Any
 
-from image_recipes import commands, recipe
+from image_recipes import RECIPES, commands, recipe
+
+from dfopt.predict import closure
+from dfopt.predict.debindex import suite
 
 Row = dict[str, Any]
 OUT = Path(__file__).resolve().parent.parent / "dfopt" / "images" / "data"
@@ -192,6 +195,22 @@ def _page_name(image: str, tag: str) -> str:
     return f"{image}:{tag}"
 
 
+def _derived(release: str, lists: dict[str, Any]) -> dict[str, Any]:
+    """Compute the packages of images made from Debian: what apt installs for their recipes on the distribution's list."""
+    index = suite(release)
+    base = lists[f"debian:{release}"]["packages"]
+    made: dict[str, Any] = {}
+    for _, _, found in RECIPES:
+        if index is None or not found.packages:
+            continue
+        outcome = closure.install(found.packages, base, index, recommends=False)
+        added = {name: package.version for name, package in sorted(outcome.marked.items())}
+        made[f"{found.name}:{release}"] = {"of": f"debian:{release}", "packages": added}
+        if outcome.unknown:
+            print(f"{found.name}:{release}: not in {release}: {', '.join(outcome.unknown)}")
+    return made
+
+
 def _write(path: Path, rows: dict[str, Any]) -> None:
     with path.open("w", encoding="utf-8", newline="\n") as out:
         out.write("\n")
@@ -218,7 +237,9 @@ def main() -> None:
     lists: dict[str, Any] = {}
     for path in sorted(args.base_packages.glob("*.json")):
         page = json.loads(path.read_text())
-        lists[_page_name(page["image"], page["tag"])] = page["packages"]
+        lists[_page_name(page["image"], page["tag"])] = {"packages": page["packages"]}
+    for release in ("bullseye", "bookworm", "trixie"):
+        lists |= {name: made for name, made in _derived(release, lists).items() if name not in lists}
     _write(OUT / "packages.jsonl", lists)
 
 

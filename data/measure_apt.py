@@ -4,7 +4,8 @@
 
 For the packages named and all that apt installs with them, as far as the embedded table does not know them, apt downloads the
 .deb (from the machine's configured mirror, into a folder of its own); the bytes of its files are summed once in full and
-once without what the official slim images leave out.
+once without what the official slim images leave out, and the Python modules among them, of which byte code is made.
+With ``--again NAME...`` only the packages named are measured, known or not.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ LARGEST_DEB = 60_000_000
 
 def measure(deb: Path) -> dict[str, Any]:
     """Sum a package's files: full, slim, and the file lists and scripts that dpkg keeps of it."""
-    full = slim = count = 0
+    full = slim = count = python = 0
     names: list[str] = []
     with subprocess.Popen(["dpkg-deb", "--fsys-tarfile", deb], stdout=subprocess.PIPE) as unpack:
         with tarfile.open(fileobj=unpack.stdout, mode="r|") as archive:
@@ -45,6 +46,8 @@ def measure(deb: Path) -> dict[str, Any]:
                     count += 1
                     if not SLIM_EXCLUDES.match(member.name):
                         slim += member.size
+                    if re.match(r"\./usr/(lib/python3/|share/(?!doc/)).*\.py$", member.name):
+                        python += member.size
     control = subprocess.run(["dpkg-deb", "--ctrl-tarfile", deb], capture_output=True, check=True).stdout
     with tempfile.TemporaryFile() as buffer:
         buffer.write(control)
@@ -53,7 +56,7 @@ def measure(deb: Path) -> dict[str, Any]:
             info = sum(member.size for member in archive if member.isreg() and not member.name.endswith("/control"))
     # NAME.list: one absolute path a line; ./ is written as /.
     info += sum(len(name.rstrip("/")) for name in names)
-    return {"full": full, "slim": slim, "files": count, "info": info}
+    return {"full": full, "slim": slim, "files": count, "info": info, "python": python}
 
 
 def wanted(names: list[str], release: str) -> list[DebPackage]:
@@ -65,7 +68,7 @@ def wanted(names: list[str], release: str) -> list[DebPackage]:
     found: dict[str, DebPackage] = {}
     for name in names:
         for package in install([name], base.packages, index).marked.values():
-            if not debcontent.is_measured(package.name, itself=False) and package.deb_bytes <= LARGEST_DEB:
+            if not debcontent.is_measured(package.name, release) and package.deb_bytes <= LARGEST_DEB:
                 found[package.name] = package
     return list(found.values())
 
@@ -77,13 +80,18 @@ def main() -> None:
     parser.add_argument("out", type=Path)
     parser.add_argument("names", nargs="+")
     parser.add_argument("--work", type=Path)
+    parser.add_argument("--again", action="store_true")
     args = parser.parse_args()
     mirror, security = configured_mirrors()
     with tempfile.TemporaryDirectory() as temporary:
         folder = (args.work or Path(temporary)) / args.suite
         fetch(args.suite, mirror, security, folder)
         rows: dict[str, Any] = json.loads(args.out.read_text()) if args.out.exists() else {}
-        packages = [package for package in wanted(args.names, args.suite) if package.name not in rows]
+        index = suite(args.suite)
+        if args.again and index is not None:
+            packages = [found for name in args.names if (found := index.real(name)) is not None]
+        else:
+            packages = [package for package in wanted(args.names, args.suite) if package.name not in rows]
         print(f"{len(packages)} packages, {sum(package.deb_bytes for package in packages):,} bytes to fetch")
         for start in range(0, len(packages), 20):
             batch = packages[start : start + 20]

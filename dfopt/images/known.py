@@ -126,4 +126,8 @@ def _rows(image: str) -> Iterator[tuple[str, Row]]:
 
 @lru_cache(maxsize=16)
 def _packages(list_name: str) -> Mapping[str, str]:
-    return _row(list_name, "packages.jsonl") or {}
+    row = _row(list_name, "packages.jsonl")
+    if row is None:
+        return {}
+    below = _packages(row["of"]) if "of" in row else {}
+    return {**below, **row["packages"]}

@@ -55,12 +55,16 @@ _REFRESHED_LISTS = 240_000
 _DEBCONF = {"trixie": (827_000, 1_654_000)}
 _DEBCONF_USUAL = (758_000, 1_556_000)
 """Bytes of debconf's database, and of what is written where a new package uses debconf."""
+_BASE_PACKAGES = 88
+"""Packages in Debian's own images, which are in these figures."""
 _STATUS_BASE = 155_000
 _STATUS_PER_PACKAGE = 1_800
 _LOGS = 7_000
 _LOGS_PER_PACKAGE = 850
 _LINKER_CACHE = (9_000, 130, 30_000)
-_STANDARD_LIBRARY_BYTE_CODE = 11_500_000
+_BYTE_CODE = {"bullseye": (8_700_000, 1.05), "bookworm": (11_675_000, 1.38), "trixie": (11_404_000, 1.15)}
+"""Byte code of the standard library in bytes, and bytes of it per byte of other modules: Python 3.9, 3.11 and 3.13."""
+_WITHOUT_MODULES = ("-dev", "-doc", "-minimal", "-venv", "-dbg", "-tk", "-full", "-distutils", "-lib2to3", "-whl")
 _RATIO_OF_DEBS = 1.27
 """gzip'ed bytes of a layer per byte of its .deb files."""
 _RATIO_OF_LISTS = 0.77
@@ -70,6 +74,8 @@ _RATIO_OF_DATABASE = 0.22
 _GENERATED: tuple[tuple[str, str, Estimate], ...] = (
     (r"ca-certificates", "CA bundle", Estimate(222_000, 210_000, 235_000)),
     (r"ca-certificates-java", "Java key store", Estimate(167_000, 150_000, 185_000)),
+    (r"shared-mime-info", "MIME database", Estimate(2_680_000, 2_600_000, 3_100_000)),
+    (r"systemd", "message catalogue", Estimate(214_000, 150_000, 300_000)),
 )
 # Packages that come from archives of their makers and stand in no Debian index: bytes on disk, very roughly.
 _VENDORS: tuple[tuple[str, Estimate], ...] = (
@@ -108,9 +114,11 @@ def start(facts: ImageFacts | None) -> PackageState:
     if facts is None:
         return PackageState("apt", "", "", known=False)
     installed = facts.packages
+    # What the image's own Dockerfile installed stands in its logs, which every later install copies.
+    logged = max(0, len(installed) - _BASE_PACKAGES)
     return PackageState(
         "apt", facts.distribution, facts.release, installed, known=bool(installed), slim=_drops_docs(facts),
-        manual=frozenset(installed),
+        manual=frozenset(installed), memory={"operations": logged},
     )  # fmt: skip
 
 
@@ -410,9 +418,10 @@ def _content_parts(before: PackageState, after: PackageState, known: _Suite) -> 
     packages = [package for name in new if f"size {name}" not in after.memory and (package := known.index.real(name))]
     made: list[Part] = []
     if packages:
+        release = str(known.index.head["suite"])
         value, linear, squares, measured, info = 0.0, 0.0, [0.0, 0.0], 0, 0.0
         for package in packages:
-            found = content(package.name, package.installed_bytes, after.slim)
+            found = content(package.name, package.installed_bytes, after.slim, release)
             value += found.files.value
             squares[0] += (found.files.value - found.files.low) ** 2
             squares[1] += (found.files.high - found.files.value) ** 2
@@ -439,7 +448,7 @@ def _content_parts(before: PackageState, after: PackageState, known: _Suite) -> 
             if name == "nodejs" and "nodesource" in after.traits:
                 size = _NODESOURCE
             made.append(Part(name, size, "apt", "not in the suite's index: an interval only"))
-    made += _generated_parts(before, packages, after)
+    made += _generated_parts(packages, after, known)
     return made
 
 
@@ -451,36 +460,40 @@ def _label(asked: list[str], count: int) -> str:
     return named if others <= 0 else f"{named} and {others} dependenc{'ies' if others > 1 else 'y'}"
 
 
-def _generated_parts(before: PackageState, packages: list[DebPackage], after: PackageState) -> list[Part]:
+def _generated_parts(packages: list[DebPackage], after: PackageState, known: _Suite) -> list[Part]:
     made = []
+    release = str(known.index.head["suite"])
+    library, factor = _BYTE_CODE[release]
     names = {package.name for package in packages}
     for pattern, label, size in _GENERATED:
         if any(re.fullmatch(pattern, name) for name in names):
             path = "/etc/ssl/certs" if pattern == "ca-certificates" else ""
             made.append(Part(label, size, "apt", "made by the package's scripts", path))
     if any(re.fullmatch(r"python3\.\d+-minimal", name) for name in names):
-        made.append(Part("byte code of Python's library", Estimate.within(_STANDARD_LIBRARY_BYTE_CODE, 0.05), "cache",
+        made.append(Part("byte code of Python's library", Estimate.within(library, 0.02 + known.width), "cache",
                          "measured"))  # fmt: skip
     if "python3-minimal" in after.installed:
-        size = ZERO
+        modules = low = high = 0.0
         for package in packages:
-            if package.name.startswith("python3-") and _has_modules(package):
-                size += content(package.name, package.installed_bytes, True).files
-        if size.value:
-            made.append(Part("byte code of Python packages", Estimate(size.value, size.low * 0.4, size.high * 1.3),
-                             "cache", "as large as the packages themselves"))  # fmt: skip
+            found = content(package.name, package.installed_bytes, True, release)
+            if found.python is not None:
+                modules, low, high = modules + found.python, low + found.python, high + found.python
+            elif package.name.startswith("python3-") and not package.name.endswith(_WITHOUT_MODULES):
+                # Not counted: most of such a package is modules, unless it brings compiled ones.
+                size = found.files
+                modules, low, high = modules + 0.75 * size.value, low + 0.2 * size.low, high + size.high
+        if modules:
+            size = Estimate(modules * factor, low * factor * 0.92, high * factor * 1.08)
+            made.append(Part("byte code of Python packages", size, "cache", f"{factor} times the modules"))
     return made
 
 
-def _has_modules(package: DebPackage) -> bool:
-    return not package.name.endswith(("-dev", "-doc", "-minimal", "-venv", "-dbg", "-tk", "-full")) and package.name not in (
-        "python3-distutils", "python3-lib2to3",
-    )  # fmt: skip
-
-
 def _overhead_parts(before: PackageState, after: PackageState, known: _Suite) -> list[Part]:
-    debconf = known.debconf[1 if _difference(before, after, "asking") > 0 else 0]
-    grown = max(0, len(after.installed) - 88)
+    debconf = float(known.debconf[1 if _difference(before, after, "asking") > 0 else 0])
+    if debconf == known.debconf[0] and "ca-certificates" in before.installed:
+        # The questions of packages in the image are in the database too.
+        debconf += 20_000
+    grown = max(0, len(after.installed) - _BASE_PACKAGES)
     status = known.status + _STATUS_PER_PACKAGE * grown
     logs = _LOGS + _LOGS_PER_PACKAGE * after.memory.get("operations", 0)
     made = [

@@ -31,11 +31,15 @@ _FROM_BUILDS: list[bool] = [True]
 
 
 class Content(NamedTuple):
-    """The bytes of a package's files and of its files in /var/lib/dpkg/info; whether they rest on a measurement."""
+    """The bytes of a package's files and of its files in /var/lib/dpkg/info; whether they rest on a measurement.
+
+    ``python`` are the bytes of its Python modules for all programs, None where they were not counted.
+    """
 
     files: Estimate
     info: float
     measured: bool
+    python: float | None = None
 
 
 def classify(name: str, installed_bytes: int) -> tuple[str, str]:
@@ -45,31 +49,43 @@ def classify(name: str, installed_bytes: int) -> tuple[str, str]:
     return kind, size
 
 
-def content(name: str, installed_bytes: int, slim: bool) -> Content:
-    """Estimate what a package holds. ``installed_bytes`` is its Installed-Size in bytes, ``slim`` tells that docs are left out."""
+def content(name: str, installed_bytes: int, slim: bool, release: str = "bookworm") -> Content:
+    """Estimate what a package of a release holds.
+
+    ``installed_bytes`` is its Installed-Size in bytes, ``slim`` tells that docs are left out.
+    """
     kind = "slim" if slim else "full"
-    row = _measured(name)
-    if row is not None and row[kind] is not None:
-        share = row[kind] / row["inst"] if row["inst"] else 1.0
-        # The same version is exact; another one keeps its share of docs and rounding within a few per cent.
-        width = 0.002 if row["inst"] == installed_bytes and row["exact"] else 0.05
-        info = row["info"] if row["info"] is not None else _usual_info(installed_bytes)
-        return Content(Estimate.within(installed_bytes * share, width), info, True)
+    row = _measured(name, release)
+    python = None
+    if row is not None and row["python"] is not None and row["inst"]:
+        python = row["python"] * installed_bytes / row["inst"]
+    if row is not None and row[kind] is not None and row["inst"]:
+        share = row[kind] / row["inst"]
+        # The same build is exact; a security update keeps its share of docs and rounding, another release less so.
+        change = abs(installed_bytes / row["inst"] - 1)
+        if row["exact"]:
+            width = min(0.6, 0.002 + change)
+        else:
+            width = min(0.6, 0.05 + 0.5 * change)
+        info = row["info"] * installed_bytes / row["inst"] if row["info"] is not None else _usual_info(installed_bytes)
+        value = installed_bytes * share
+        estimate = Estimate(value * (1 - width), value * (1 - width), min(value * (1 + width), 1.0 * installed_bytes))
+        return Content(Estimate(value, estimate.low, max(value, estimate.high)), info, True, python)
     shares = _shares(kind, name, installed_bytes)
     if row is not None and row["full" if slim else "slim"] is not None and row["inst"]:
         # Known on the other kind of image: docs are what lies between.
         other = installed_bytes * row["full" if slim else "slim"] / row["inst"]
         low, high = (other * 0.5, other) if slim else (other, max(other, float(installed_bytes)))
         value = min(max(installed_bytes * shares[0], low), high)
-        return Content(Estimate(value, min(value, low), max(value, high)), _usual_info(installed_bytes), False)
+        return Content(Estimate(value, min(value, low), max(value, high)), _usual_info(installed_bytes), False, python)
     median, low, high = (share * installed_bytes for share in shares)
-    return Content(Estimate(median, low, high), _usual_info(installed_bytes), False)
+    return Content(Estimate(median, low, high), _usual_info(installed_bytes), False, python)
 
 
-def is_measured(name: str, *, itself: bool = True) -> bool:
-    """Tell whether a package's content was measured on full and slim images (``itself``: not that of another version)."""
-    row = _measured(name)
-    return row is not None and row["full"] is not None and row["slim"] is not None and bool(row["exact"] or not itself)
+def is_measured(name: str, release: str) -> bool:
+    """Tell whether a package's content was measured, full and slim, in this release itself."""
+    row = _measured(name, release)
+    return row is not None and row["full"] is not None and row["slim"] is not None and bool(row["exact"])
 
 
 @contextmanager
@@ -111,16 +127,18 @@ def _family(name: str) -> str:
 
 
 @lru_cache(maxsize=4096)
-def _measured(name: str) -> Mapping[str, Any] | None:
-    packages = _table()["packages"]
-    row, exact = packages.get(name), True
+def _measured(name: str, release: str) -> Mapping[str, Any] | None:
+    """Find the row of a package: of the release itself, else of bookworm, else of another version's package there."""
+    packages, own = _table()["packages"], _table()["releases"].get(release, {})
+    row, exact = (own[name], True) if name in own else (packages.get(name), release == "bookworm")
     if row is not None and row[4] and not _FROM_BUILDS[0]:
         row = None
     if row is None:
         row, exact = packages.get(_by_family().get(_family(name), "")), False
     if row is None:
         return None
-    return {"inst": row[0], "full": row[1], "slim": row[2], "info": row[3], "exact": exact}
+    return {"inst": row[0], "full": row[1], "slim": row[2], "info": row[3], "exact": exact,
+            "python": row[5] if len(row) > 5 else None}  # fmt: skip
 
 
 def _shares(kind: str, name: str, installed_bytes: int) -> tuple[float, float, float]:

@@ -10,10 +10,10 @@ _PROGRAMS = {
         apk apk-install setup-apkrepos setup-timezone setup-hostname abuild abuild-keygen abuild-sign
     """,
     "apt": """
-        apt-get apt apt-fast aptitude apt-cache apt-mark apt-key add-apt-repository apt-add-repository dpkg dpkg-deb
-        dpkg-query dpkg-architecture dpkg-vendor dpkg-parsechangelog dpkg-reconfigure dpkg-divert dpkg-statoverride
-        debconf-set-selections gdebi gdebi-core dpkg-buildpackage debuild dh_auto_build dh_make debchange dch
-        mk-build-deps equivs-build equivs-control dpkg-source
+        apt-get apt apt-fast aptitude install_packages apt-install apt-cache apt-mark apt-key add-apt-repository
+        apt-add-repository dpkg dpkg-deb dpkg-query dpkg-architecture dpkg-vendor dpkg-parsechangelog dpkg-reconfigure
+        dpkg-divert dpkg-statoverride debconf-set-selections gdebi gdebi-core dpkg-buildpackage debuild dh_auto_build
+        dh_make debchange dch mk-build-deps equivs-build equivs-control dpkg-source
     """,
     "archive": """
         tar bsdtar gtar star unzip zip gunzip gzip pigz xz unxz lzma unlzma bzip2 bunzip2 pbzip2 zstd unzstd lz4 unlz4
@@ -103,13 +103,13 @@ _PROGRAMS = {
     "shellbuiltins": """
         cd pushd popd dirs set shopt setopt emulate unset export declare typeset local readonly alias unalias let
         shift getopts enable disown hash rehash bindkey autoload zmodload true false : exit return break continue wait
-        jobs fg bg times ulimit type builtin complete compgen caller help history fc logout suspend test [ [[ umask
-        read mapfile readarray sleep usleep kill killall pkill killall5 skill renice source . eval trap coproc sh bash
-        dash ash ksh zsh fish csh tcsh rbash powershell pwsh cmd cmd.exe powershell.exe script timeout nohup stdbuf
-        nice ionice setsid eatmydata catchsegv dumb-init tini catatonit unbuffer time linux32 linux64 fakeroot chronic
-        ccache sccache distcc retry fix-attrs doas busybox noglob xvfb-run dbus-run-session faketime proot unshare
-        with-contenv strace ltrace valgrind gosu su-exec setuidgid s6-setuidgid chpst setarch setpriv capsh runuser
-        flock chroot nsenter parallel watch entr at batch expect autoexpect spawn
+        jobs fg bg times ulimit type builtin complete compgen caller help history fc logout suspend test [ [[ command
+        env xargs umask read mapfile readarray sleep usleep kill killall pkill killall5 skill renice source . eval
+        trap coproc sh bash dash ash ksh zsh fish csh tcsh rbash powershell pwsh cmd cmd.exe powershell.exe script
+        timeout nohup stdbuf nice ionice setsid eatmydata catchsegv dumb-init tini catatonit unbuffer time linux32
+        linux64 fakeroot chronic ccache sccache distcc retry fix-attrs doas busybox noglob xvfb-run dbus-run-session
+        faketime proot unshare with-contenv strace ltrace valgrind gosu su-exec setuidgid s6-setuidgid chpst setarch
+        setpriv capsh runuser flock chroot nsenter parallel watch entr at batch expect autoexpect spawn
     """,
     "system": """
         update-alternatives alternatives update-ca-certificates update-ca-trust trust locale-gen localedef
@@ -157,10 +157,10 @@ _PROGRAMS = {
         tr head tail cut paste rev fold fmt expand unexpand column join comm pr base64 base32 uuencode uudecode diff
         cmp sdiff envsubst seq yes expr bc dc factor numfmt tput clear reset basename dirname pathchk nproc arch uname
         hostname hostid uptime free logname tty who w users whoami id groups getconf getent locale printenv
-        lsb_release lscpu lsblk lspci lsmod ps pgrep pstree top vmstat dmesg last cal which whereis whatis apropos man
-        command-not-found stty figlet cowsay lolcat banner fortune screenfetch neofetch date uuidgen pwgen makepasswd
-        mcookie apg dos2unix unix2dos mac2unix iconv recode crudini augtool confd ed ex vi vim nano emacs xmlstarlet
-        xmllint tidy dasel ini-file split csplit patch
+        lsb_release lscpu lsblk lspci lsmod ps pgrep pstree top vmstat dmesg pwd last cal which whereis whatis apropos
+        man command-not-found stty figlet cowsay lolcat banner fortune screenfetch neofetch date uuidgen pwgen
+        makepasswd mcookie apg dos2unix unix2dos mac2unix iconv recode crudini augtool confd ed ex vi vim nano emacs
+        xmlstarlet xmllint tidy dasel ini-file split csplit patch
     """,
     "users": """
         useradd adduser groupadd addgroup usermod groupmod userdel deluser groupdel delgroup passwd chpasswd gpasswd

@@ -80,7 +80,8 @@ def program_name(command: Command) -> str | None:
         entry = compiled(known)
         if _SYSTEM_FOLDER.search(folder) or (entry is not None and entry.tool.local):
             return known
-    return None if _SYSTEM_FOLDER.fullmatch(folder.lstrip("/").removeprefix("usr/").removeprefix("local/")) else "script"
+    at_home = _SYSTEM_FOLDER.fullmatch(folder.lstrip("/").removeprefix("usr/").removeprefix("local/"))
+    return "script" if at_home is None or _SCRIPT.search(name) else None
 
 
 def _listed(name: str) -> str | None:

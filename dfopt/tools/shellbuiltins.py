@@ -20,6 +20,7 @@ TOOLS = (
     tool("set shopt setopt emulate unset export declare typeset local readonly alias unalias let shift getopts enable disown hash rehash bindkey autoload zmodload", "set", "shell", verb("", "configure"), syntax="raw", doc="sets the shell's variables and options"),
     tool("true false : exit return break continue wait jobs fg bg times ulimit type builtin complete compgen caller help history fc logout suspend", "true", "shell", verb("", "other"), syntax="raw", doc="the shell's own words"),
     tool("test [ [[", "test", "shell", verb("", "test", shape=_test, deterministic=True), syntax="raw", doc="tests files and texts"),
+    tool("command env xargs", "query", "shell", verb("", "query"), syntax="raw", doc="what is left of a wrapper that starts nothing (command -v, env)"),
     tool("umask", "umask", "shell", verb("", "configure"), syntax="raw", doc="sets the mode of new files"),
     tool("read mapfile readarray", "read", "shell", verb("", "other"), syntax="raw", doc="reads lines into variables"),
     tool("sleep usleep", "sleep", "other", verb("", "other", seconds=2), syntax="raw", doc="waits"),

@@ -245,7 +245,6 @@ class _Builder:
         if self.target is None:
             names = ", ".join(self.by_name) or "none has a name"
             self._note("E206", Span(0, 0), TARGET, name=wanted, hint=f"; there are: {names}")
-            self.target = len(self.drafts) - 1
 
     def _references(
         self, instruction: Instruction, draft: _Draft, at: Span | None = None
@@ -327,9 +326,9 @@ class _Builder:
                     stack.append((needed, iter(self.drafts[needed].needs.items())))
 
     def _reachable(self) -> frozenset[int]:
-        assert self.target is not None
-        seen = {self.target}
-        todo = [self.target]
+        root = len(self.drafts) - 1 if self.target is None else self.target
+        seen = {root}
+        todo = [root]
         while todo:
             draft = self.drafts[todo.pop()]
             for needed in (*draft.needs, *(() if draft.base is None else (draft.base,))):

@@ -46,8 +46,8 @@ def setting_of(state: State) -> Setting:
     user = state.user or ""
     name = user.partition(":")[0]
     is_root = name in ("root", "0")
-    home = state.lookup("HOME") or ("/root" if is_root else f"/home/{name}" if name and not name.isdigit() else "/")
-    return Setting(state.workdir, home, "root" if is_root else name, state.known_variables())
+    home = state.lookup("HOME") or ("/root" if is_root or not name else "/" if name.isdigit() else f"/home/{name}")
+    return Setting(state.workdir, home, "root" if is_root or not name else name, state.known_variables())
 
 
 def effects_of_step(step: Step) -> Effects:

@@ -147,4 +147,4 @@ def _without(build: Build, one: Suppression) -> Fix:
     line = source.line_of(one.span.start)
     starts = source.line_starts
     end = starts[line] if line < len(starts) else len(source.text)
-    return Rule.safe("Remove the comment", Edit(Span(starts[line - 1], end), ""))
+    return Rule.safe("Remove the comment", Edit(Span(source.offset(line), end), ""))

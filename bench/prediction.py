@@ -1,11 +1,11 @@
 """Prediction against real builds: how far every layer and image is off.
 
-    python -m bench.prediction FOLDER [--case NAME]... [--least 100000] [--json]
+python -m bench.prediction FOLDER [--case NAME]... [--least 100000] [--json]
 
 FOLDER holds ``cases/NAME/`` (Dockerfile and context), ``truth.json`` (per stage the rows of ``docker history``) and
-``remotes.json`` (sizes of what the builds fetch). Only embedded data and those sizes are used: no engine, no network. The
-base image's bytes are given, not predicted, and its rows are not counted. Layers below ``--least`` bytes are listed but not
-counted in the last lines.
+``remotes.json`` (sizes of what the builds fetch). Only embedded data and those sizes are used: no engine, no network.
+The base image's bytes are given, not predicted, and its rows are not counted. Layers below ``--least`` bytes are
+listed but not counted in the last lines.
 """
 
 from __future__ import annotations
@@ -85,9 +85,7 @@ def measure(folder: Path, only: Sequence[str] = ()) -> tuple[list[Row], list[Ima
         place = folder / "cases" / name
         text = case.get("dockerfile") or (place / "Dockerfile").read_text("utf-8", "surrogateescape")
         graph = build(parse(text))
-        sizes = {
-            url: RemoteSize(one["bytes"], one.get("unpacked_bytes")) for url, one in remotes.get(name, {}).items()
-        }
+        sizes = {url: RemoteSize(one["bytes"], one.get("unpacked_bytes")) for url, one in remotes.get(name, {}).items()}
         bases = {
             stage.image or "": real["base_bytes"]
             for stage, real in zip(graph.stages, case["stages"], strict=False)
@@ -119,16 +117,16 @@ def quantile(values: Sequence[float], share: float) -> float:
 
 def _summary(rows: Sequence[Row]) -> str:
     errors = [row.error for row in rows]
+    middle = median(errors) if errors else float("nan")
     inside = sum(row.inside for row in rows) / len(rows) if rows else float("nan")
-    return (
-        f"layers {len(rows)}: median {median(errors) if errors else float('nan'):.2%}, p90 {quantile(errors, 0.9):.2%}, "
-        f"inside interval {inside:.0%}"
-    )
+    return f"layers {len(rows)}: median {middle:.2%}, p90 {quantile(errors, 0.9):.2%}, inside interval {inside:.0%}"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the comparison and print it."""
-    parser = argparse.ArgumentParser(prog="bench.prediction", description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser = argparse.ArgumentParser(
+        prog="bench.prediction", description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
     parser.add_argument("folder", type=Path)
     parser.add_argument("--case", action="append", default=[], help="only this case (may be repeated)")
     parser.add_argument("--least", type=int, default=LEAST_BYTES, help="count layers of at least this many bytes")
@@ -137,20 +135,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     rows, images, troubles = measure(given.folder, given.case)
     width = max((len(row.case) for row in rows), default=4)
     if not given.json:
-        print(f"{'case':{width}} {'st':>2} {'predicted':>12} {'low':>12} {'high':>12} {'real':>12} {'error':>8}  kind      instruction")
+        heads = " ".join(f"{head:>12}" for head in ("predicted", "low", "high", "real"))
+        print(f"{'case':{width}} st {heads}    error  kind      instruction")
     for row in rows:
-        size = row.layer.size
+        layer = row.layer
+        figures = (layer.size_bytes, round(layer.size.low), round(layer.size.high), row.real_bytes)
         if given.json:
-            print(json.dumps({
-                "case": row.case, "stage": row.stage, "predicted": row.layer.size_bytes, "low": round(size.low),
-                "high": round(size.high), "real": row.real_bytes, "kind": row.layer.kind, "instruction": row.layer.instruction,
-            }))  # fmt: skip
+            named = dict(zip(("predicted", "low", "high", "real"), figures, strict=True))
+            place = {"case": row.case, "stage": row.stage, "kind": layer.kind, "instruction": layer.instruction}
+            print(json.dumps({**place, **named}))
             continue
+        columns = " ".join(f"{figure:>12,}" for figure in figures)
         mark = " " if row.inside else "!"
-        print(
-            f"{row.case:{width}} {row.stage:>2} {row.layer.size_bytes:>12,} {size.low:>12,.0f} {size.high:>12,.0f} {row.real_bytes:>12,} "
-            f"{row.error:>8.2%}{mark} {row.layer.kind:9} {row.layer.instruction[:60]}"
-        )
+        head = f"{row.case:{width}} {row.stage:>2} {columns} {row.error:>8.2%}{mark}"
+        print(f"{head} {layer.kind:9} {layer.instruction[:60]}")
     for trouble in troubles:
         print(f"not compared in full: {trouble}", file=sys.stderr)
     counted = [row for row in rows if row.real_bytes >= given.least]

@@ -34,7 +34,16 @@ def test_sizes_and_modes_are_those_on_disk(tmp_path: Path) -> None:
 
 
 def test_the_ignore_file_of_the_dockerfile_wins_over_the_general_one(tmp_path: Path) -> None:
-    tree(tmp_path, {".dockerignore": "*.log\n", "dev.Dockerfile": "", "dev.Dockerfile.dockerignore": "*.txt\n", "a.log": 1, "a.txt": 1})
+    tree(
+        tmp_path,
+        {
+            ".dockerignore": "*.log\n",
+            "dev.Dockerfile": "",
+            "dev.Dockerfile.dockerignore": "*.txt\n",
+            "a.log": 1,
+            "a.txt": 1,
+        },
+    )
     general = read_context(tmp_path)
     own = read_context(tmp_path, dockerfile=tmp_path / "dev.Dockerfile")
     assert "a.log" not in general.files
@@ -111,7 +120,11 @@ def test_a_context_in_memory_knows_texts_and_ignores() -> None:
 
 def test_commits_are_counted_per_path(tmp_path: Path) -> None:
     def git(*words: str) -> None:
-        subprocess.run(["git", "-C", str(tmp_path), "-c", "user.name=a", "-c", "user.email=a@b", *words], check=True, capture_output=True)
+        subprocess.run(
+            ["git", "-C", str(tmp_path), "-c", "user.name=a", "-c", "user.email=a@b", *words],
+            check=True,
+            capture_output=True,
+        )
 
     git("init", "-q")
     tree(tmp_path, {"often": "1", "once": "1"})
@@ -123,7 +136,15 @@ def test_commits_are_counted_per_path(tmp_path: Path) -> None:
     assert read_context(tmp_path).changes == {}
 
 
-FILES = {"src/a.py": "aa", "src/b.py": "b", "src/deep/c.py": "ccc", "docs/x.md": "x", "one": "1", "two": "22", "we[i]rd": "w"}
+FILES = {
+    "src/a.py": "aa",
+    "src/b.py": "b",
+    "src/deep/c.py": "ccc",
+    "docs/x.md": "x",
+    "one": "1",
+    "two": "22",
+    "we[i]rd": "w",
+}
 
 
 @pytest.mark.parametrize(
@@ -143,10 +164,16 @@ FILES = {"src/a.py": "aa", "src/b.py": "b", "src/deep/c.py": "ccc", "docs/x.md":
         (["src/[^a].py"], "/py/", {"/py/b.py": 1}),
         (["s?c"], "/x/", {"/x/a.py": 2, "/x/b.py": 1, "/x/deep/c.py": 3}),
         (["we[[]i]rd"], "/x/", {"/x/we[i]rd": 1}),
-        (["**"], "/x/", {"/x/a.py": 2, "/x/b.py": 1, "/x/deep/c.py": 3, "/x/x.md": 1, "/x/one": 1, "/x/two": 2, "/x/we[i]rd": 1}),
+        (
+            ["**"],
+            "/x/",
+            {"/x/a.py": 2, "/x/b.py": 1, "/x/deep/c.py": 3, "/x/x.md": 1, "/x/one": 1, "/x/two": 2, "/x/we[i]rd": 1},
+        ),
     ],
 )
-def test_sources_mean_what_a_build_takes_them_for(sources: list[str], destination: str, expected: dict[str, int]) -> None:
+def test_sources_mean_what_a_build_takes_them_for(
+    sources: list[str], destination: str, expected: dict[str, int]
+) -> None:
     selection = select(context_of(FILES), sources, destination, workdir="/work")
     assert destinations(selection) == expected
     assert selection.missing == ()
@@ -169,6 +196,12 @@ def test_excluded_files_stay_behind() -> None:
     assert destinations(select(context, ["src"], "/x/", excludes=["deep", "b.*"])) == {"/x/a.py": 2}
 
 
+def test_excludes_are_relative_to_the_source_and_spare_what_it_names_itself() -> None:
+    context = context_of(FILES)
+    assert "/x/a.py" in destinations(select(context, ["src"], "/x/", excludes=["src/a.py"]))
+    assert destinations(select(context, ["one", "t*"], "/x/", excludes=["one", "two"])) == {"/x/one": 1, "/x/two": 2}
+
+
 def test_parents_keep_the_path_from_the_pivot_on() -> None:
     context = context_of(FILES)
     assert destinations(select(context, ["src/deep/c.py"], "/x/", parents=True)) == {"/x/src/deep/c.py": 3}
@@ -183,5 +216,6 @@ def test_a_link_that_is_named_is_followed_inside_the_context(tmp_path: Path) -> 
     (tmp_path / "alias").symlink_to("real")
     context = read_context(tmp_path)
     assert destinations(select(context, ["alias"], "/x/")) == {"/x/a": 8}
+    assert destinations(select(context, ["alias/a"], "/x/")) == {"/x/a": 8}
     whole = select(context, ["."], "/x/")
     assert whole.size_bytes == 8

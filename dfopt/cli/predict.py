@@ -26,10 +26,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.epilog = (
-        "Sizes are those of docker history: bytes of regular files, unpacked. Intervals hold the real size nine times out of ten.\n"
+        "Sizes are those of docker history: bytes of regular files, unpacked. Intervals are meant to hold the real\n"
+        "size nine times out of ten.\n"
         "exit codes: 0 done; 1 the file has errors; 2 wrong usage; 3 the file or the context cannot be read."
     )
-    parser.add_argument("file", nargs="?", default="Dockerfile", metavar="FILE", help="the Dockerfile, or - for standard input")
+    parser.add_argument(
+        "file", nargs="?", default="Dockerfile", metavar="FILE", help="the Dockerfile, or - for standard input"
+    )
     parser.add_argument("--context", metavar="DIR", help="the build context: sizes of what COPY and ADD bring")
     add_size_options(parser)
     add_build_options(parser)
@@ -38,7 +41,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     output.add_argument("--all", action="store_true", help="show instructions that make no layer, too")
     output.add_argument("--parts", action="store_true", help="show what each layer is made of")
     output.add_argument("--stages", action="store_true", help="show every stage, not only the image")
-    output.add_argument("--color", choices=("auto", "always", "never"), default="auto", help="colours of the text format")
+    output.add_argument(
+        "--color", choices=("auto", "always", "never"), default="auto", help="colours of the text format"
+    )
 
 
 def add_size_options(parser: argparse.ArgumentParser) -> None:
@@ -69,7 +74,7 @@ def run(args: argparse.Namespace) -> int:
     tree = parse(Source.from_bytes(data, name))
     options = BuildOptions(build_arguments(args), args.target, args.platform or "linux/amd64")
     graph = build(tree, options)
-    problems = [problem for problem in (*tree.problems, *graph.problems)]
+    problems = [*tree.problems, *graph.problems]
     for problem in problems:
         line = tree.source.line_of(problem.span.start)
         print(f"{name}:{line}: {problem.message}", file=sys.stderr)
@@ -97,7 +102,9 @@ def run(args: argparse.Namespace) -> int:
         colour = {"always": True, "never": False}.get(args.color)
         if colour is None and os.environ.get("NO_COLOR"):
             colour = False
-        write_table(prediction, sys.stdout, title=name, color=colour, all_rows=args.all, parts=args.parts, stages=args.stages)
+        write_table(
+            prediction, sys.stdout, title=name, color=colour, all_rows=args.all, parts=args.parts, stages=args.stages
+        )
     return 1 if problems else 0
 
 

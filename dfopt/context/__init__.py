@@ -5,5 +5,6 @@ from dfopt.context.model import BuildContext, ContextFile
 from dfopt.context.selection import Selected, Selection, select
 
 __all__ = [
-    "BuildContext", "ContextFile", "Selected", "Selection", "commits_per_path", "context_of", "read_context", "read_text", "select",
+    "BuildContext", "ContextFile", "Selected", "Selection", "commits_per_path", "context_of", "read_context",
+    "read_text", "select",
 ]  # fmt: skip

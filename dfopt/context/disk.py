@@ -19,9 +19,10 @@ def read_context(
 ) -> BuildContext:
     """Read the context below a folder, with sizes and modes, and apply its ignore file.
 
-    The ignore file is ``<dockerfile>.dockerignore`` where it exists, else ``.dockerignore`` in the root. Links are listed, never followed. What
-    cannot be read becomes a note. A folder that is left out whole is not walked: it stands in ``ignored`` as one directory.
-    With ``history``, git is asked once how many commits touched each path. Raises NotADirectoryError if the root is none.
+    The ignore file is ``<dockerfile>.dockerignore`` where it exists, else ``.dockerignore`` in the root. Links are
+    listed, never followed. What cannot be read becomes a note. A folder that is left out whole is not walked: it
+    stands in ``ignored`` as one directory. With ``history``, git is asked once how many commits touched each path.
+    Raises NotADirectoryError if the root is none.
     """
     top = os.path.abspath(os.fspath(root))
     if not os.path.isdir(top):
@@ -40,7 +41,8 @@ def read_context(
 def context_of(contents: Mapping[str, str | bytes | int], *, ignore: str | None = None) -> BuildContext:
     """Make a context in memory from paths and their contents (or sizes in bytes).
 
-    A path that ends in ``/`` is an empty folder. ``.dockerignore`` among the contents is applied unless ``ignore`` gives its text.
+    A path that ends in ``/`` is an empty folder. ``.dockerignore`` among the contents is applied unless ``ignore``
+    gives its text.
     """
     texts: dict[str, str] = {}
     entries: dict[str, ContextFile] = {}
@@ -82,7 +84,7 @@ def read_text(context: BuildContext, path: str) -> str | None:
 
 
 def commits_per_path(root: str) -> dict[str, int]:
-    """Count for every path below a folder the commits that touched it, the merges left out; empty where git cannot tell."""
+    """Give the text of a small file of the context; None where it is missing, too large or not readable."""
     command = ["git", "-C", root, "log", "--no-merges", "--relative", "--name-only", "--format=", "-z", "--", "."]
     try:
         answer = subprocess.run(command, capture_output=True, timeout=60, check=True)
@@ -106,7 +108,10 @@ def _parents(path: str) -> list[str]:
 
 
 def _ignore_file(top: str, dockerfile: str | None, notes: list[str]) -> tuple[IgnoreFile | None, str | None, bool]:
-    """Find and parse the ignore file; tell whether a folder that it leaves out needs no walk, since no rule brings anything back."""
+    """Count for every path below a folder the commits that touched it; empty where git cannot tell.
+
+    Merges are left out.
+    """
     candidates = [os.path.join(top, ".dockerignore")]
     if dockerfile is not None:
         candidates.insert(0, dockerfile + ".dockerignore")

@@ -15,8 +15,8 @@ def is_pattern(text: str) -> bool:
 def translate(pattern: str, *, deep: bool = False) -> re.Pattern[str] | None:
     """Make a regular expression of a pattern; None where a bracket is malformed.
 
-    ``*`` and ``?`` do not cross a slash, ``[^...]`` negates and ``\\x`` is a literal x. With ``deep``, ``**`` stands for any number
-    of folders, as in ``--parents``.
+    ``*`` and ``?`` do not cross a slash, ``[^...]`` negates and ``\\x`` is a literal x. With ``deep``, ``**`` stands
+    for any number of folders, as in ``--parents``.
     """
     pieces: list[str] = []
     index = 0

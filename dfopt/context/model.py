@@ -25,7 +25,8 @@ class ContextFile(Struct, frozen=True):
 class BuildContext(Struct, frozen=True, dict=True):
     """What the builder is sent: the entries that remain after the ignore file, by path, and how large the rest is.
 
-    ``root`` is None for contexts made in memory. ``changes`` is, per path, the number of commits that touched it, where git was asked.
+    ``root`` is None for contexts made in memory. ``changes`` is, per path, the number of commits that touched it,
+    where git was asked.
     """
 
     files: Mapping[str, ContextFile]

@@ -53,8 +53,9 @@ def select(
 ) -> Selection:
     """Give the entries that the sources mean, with their paths in the image.
 
-    ``is_directory`` tells whether the destination is a folder already, which decides the name of a single file. Sources and destination have
-    their variables expanded. ``excludes`` are the values of ``--exclude``, ``parents`` is ``--parents``.
+    ``is_directory`` tells whether the destination is a folder already, which decides the name of a single file.
+    Sources and destination have their variables expanded. ``excludes`` are the values of ``--exclude``, ``parents``
+    is ``--parents``.
     """
     target, into = destination_of(destination, workdir)
     rules = IgnoreFile.parse("\n".join(excludes)) if excludes else None
@@ -87,7 +88,7 @@ def destination_of(destination: str, workdir: str = "/") -> tuple[str, bool]:
 
 
 def clean(source: str) -> str:
-    """Resolve a source inside the context's root: ``/a``, ``../a`` and ``./a/`` are all ``a``; the root itself is ``""``."""
+    """Resolve a source inside the context's root: ``/a``, ``../a`` and ``./a/`` are all ``a``, the root is ``""``."""
     return posixpath.normpath("/" + source).lstrip("/")
 
 
@@ -97,6 +98,7 @@ def matches(files: Mapping[str, ContextFile], source: str) -> list[str]:
     if path == "":
         return [""]
     if not is_pattern(path):
+        path = _through_links(files, path)
         return [path] if path in files or _has_below(files, path) else []
     expression = translate(path)
     if expression is None:
@@ -110,6 +112,21 @@ def matches(files: Mapping[str, ContextFile], source: str) -> list[str]:
             if parent not in found and parent not in files and expression.match(parent):
                 found.add(parent)
     return sorted(found)
+
+
+def _through_links(files: Mapping[str, ContextFile], path: str) -> str:
+    """Follow symbolic links among the folders of a path; the last name stays."""
+    for _ in range(16):
+        pieces = path.split("/")
+        for end in range(1, len(pieces)):
+            entry = files.get("/".join(pieces[:end]))
+            if entry is not None and entry.type == "symlink":
+                base = "/" if entry.target.startswith("/") else "/" + "/".join(pieces[: end - 1])
+                path = posixpath.normpath(posixpath.join(base, entry.target, *pieces[end:])).lstrip("/")
+                break
+        else:
+            return path
+    return path
 
 
 def _has_below(files: Mapping[str, ContextFile], path: str) -> bool:
@@ -146,16 +163,17 @@ def _one(
             for name, file in files.items()
             if name.startswith(prefix) and (rules is None or not rules.ignores(name[len(prefix) :]))
         ]
-    name = posixpath.basename(match)
-    if rules is not None and rules.ignores(name):
-        return []
+    name = posixpath.basename(match)  # A file that a source names itself is not excluded.
     return [Selected(entry, posixpath.join(target, name) if folder else target)]
 
 
 def _with_parents(
     files: Mapping[str, ContextFile], source: str, target: str, rules: IgnoreFile | None
 ) -> list[Selected]:
-    """Give what a source brings with ``--parents``: its path is kept below the destination, from ``/./`` on if that stands in it."""
+    """Give what a source brings with ``--parents``: its path is kept below the destination.
+
+    With ``/./`` in the source only what follows is kept.
+    """
     pivot = ""
     if "/./" in source:
         head, _, tail = source.partition("/./")

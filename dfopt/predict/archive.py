@@ -1,4 +1,4 @@
-"""What archives unpack to: read from their headers where they are at hand, estimated from their names and sizes otherwise."""
+"""What archives unpack to: read from their headers where they are at hand, else estimated from names and sizes."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _INCOMPRESSIBLE = re.compile(
     r"|mkv|webm|ogg|flac|br|lz4|rar|pdf|docx|xlsx|pptx|npz|pkl\.gz|onnx|safetensors|pt|pth|parquet)$",
     re.IGNORECASE,
 )
-# Unpacked over packed bytes: value, low, high. Release archives of programs on public forges; gzip of binaries and sources.
+# Unpacked over packed bytes: value, low, high; of release archives of programs, and of sources.
 _EXPANSION: tuple[tuple[str, tuple[float, float, float]], ...] = (
     (r"\.(?:tar\.xz|txz|tar\.lzma|tar\.zst|tzst)$", (4.6, 2.4, 8.0)),
     (r"\.(?:tar\.bz2|tbz2?)$", (4.4, 2.2, 7.5)),
@@ -215,7 +215,10 @@ def _single(path: str, size: int) -> Archive | None:
 
 
 def gzip_trailer_size(trailer: bytes, packed: int) -> int | None:
-    """Give the unpacked size that the last four bytes of a gzip file state, modulo 2**32 made plausible; None if it cannot be right."""
+    """Give the unpacked size that the end of a gzip file states; None if it cannot be right.
+
+    The field holds the size modulo 2**32; it is made plausible by the packed size.
+    """
     if len(trailer) < 4:
         return None
     size = int.from_bytes(trailer[-4:], "little")

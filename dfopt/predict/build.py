@@ -38,7 +38,8 @@ def predict_graph(
 ) -> Prediction:
     """Predict the size of every layer of every stage of a file, in bytes, without building anything.
 
-    Layers are those of ``docker history``: regular files, unpacked. What cannot be known is an interval that says so in its confidence.
+    Layers are those of ``docker history``: regular files, unpacked. What cannot be known is an interval that says so
+    in its confidence.
     """
     builds: dict[int, StageBuild] = {}
     predicted: list[StagePrediction] = []
@@ -116,7 +117,11 @@ def _base_size(build: StageBuild, stage: Stage, facts: ImageFacts | None) -> tup
     if facts is None or facts.size_bytes is None:
         return _UNKNOWN_BASE, "unknown", "nothing is known of this image (--base-size)"
     size = Estimate(facts.size_bytes, _or(facts.low_bytes, facts.size_bytes), _or(facts.high_bytes, facts.size_bytes))
-    return size, {"measured": "high", "alias": "high", "estimated": "medium"}.get(facts.confidence, "medium"), facts.source
+    return (
+        size,
+        {"measured": "high", "alias": "high", "estimated": "medium"}.get(facts.confidence, "medium"),
+        facts.source,
+    )
 
 
 def _or(value: int | None, default: int) -> int:
@@ -168,14 +173,20 @@ def _layer(build: StageBuild, step: Step, number: int, note: str) -> LayerPredic
             files += entry.files
         if size.high <= 0:
             continue
-        parts.append(Part(_label(origin, members), size, origin.kind, origin.source, _common(members), len(members), origin.ratio))
+        parts.append(
+            Part(
+                _label(origin, members), size, origin.kind, origin.source, _common(members), len(members), origin.ratio
+            )
+        )
         packed = Estimate(min(1.0, origin.ratio), min(0.9, origin.ratio * 0.8), min(1.01, origin.ratio * 1.25))
         compressed += Estimate(size.value * packed.value, size.low * packed.low, size.high * packed.high)
     parts.sort(key=lambda part: -part.estimate.value)
     total = independent(part.estimate for part in parts)
     compressed += Estimate(files * _HEADER_BYTES, files * 30, files * 300)
     kind = _main_kind(parts, step)
-    unknown = any(origin.unknown for origin, members in groups.items() if any(entry.size.high > 1_000 for _, entry in members))
+    unknown = any(
+        origin.unknown for origin, members in groups.items() if any(entry.size.high > 1_000 for _, entry in members)
+    )
     return LayerPrediction(
         _written(step), step.index, total, compressed, _confidence(total, unknown), kind, tuple(parts), False, note,
         build.fs.wasted.get(number, ZERO),
@@ -184,8 +195,8 @@ def _layer(build: StageBuild, step: Step, number: int, note: str) -> LayerPredic
 
 def _label(origin: Origin, members: list[tuple[str, Entry]]) -> str:
     count = sum(1 for _, entry in members if entry.type == "file")
-    if origin.kind in ("copy", "duplicate", "files") and count:
-        return f"{count} {origin.label}" if origin.label.startswith("files") else origin.label
+    if count and origin.label.startswith("files") and origin.kind in ("copy", "duplicate", "files"):
+        return f"{count} {origin.label}" if count > 1 else "a file" + origin.label.removeprefix("files")
     return origin.label
 
 
@@ -238,4 +249,3 @@ def _stage(stage: Stage, layers: list[LayerPrediction]) -> StagePrediction:
     total = independent(layer.size for layer in layers)
     compressed = independent(layer.compressed for layer in layers)
     return StagePrediction(stage.index, stage.name, tuple(layers), total, compressed)
-

@@ -1,7 +1,7 @@
 """What commands leave behind whose output only a build can tell: intervals by tool and verb, stated as such.
 
-The figures are ranges seen in public images and build logs of projects of all sizes, not measurements of one project; every
-layer that rests on them is marked so.
+The figures are ranges seen in public images and build logs of projects of all sizes, not measurements of one project;
+every layer that rests on them is marked so.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import posixpath
 import re
 from functools import lru_cache
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from dfopt.context.matching import translate
@@ -19,85 +20,342 @@ from dfopt.predict.filesystem import MOUNTED, Entry, Origin
 from dfopt.predict.model import ZERO, Estimate
 
 _MB = 1_000_000
-# Program (pattern), arguments (pattern searched in them), then what is left: (folder or file, label, value, low, high) in MB.
-# A folder "." is the working directory, "-o" the value of the output option, "~" the home.
-_Row = tuple[str, str, tuple[tuple[str, str, float, float, float], ...]]
-_GO_CACHE = ("~/.cache/go-build", "go build cache", 120, 10, 700)
-_GO_MODULES = ("$GOPATH/pkg/mod", "go modules", 90, 0, 900)
-_TABLE: tuple[_Row, ...] = (
-    (r"go", r"^(mod (download|tidy|vendor)|get)\b", (("$GOPATH/pkg/mod", "go modules", 120, 0.5, 900),)),
-    (r"go", r"^install\b", (("$GOPATH/bin", "go programs", 14, 2, 80), _GO_CACHE, _GO_MODULES)),
-    (r"go", r"^(build|test|run|generate|vet)\b", (("-o", "go program", 14, 1.2, 90), _GO_CACHE, _GO_MODULES)),
-    (r"cargo", r"^(\+\S+ )?(install)\b", (("$CARGO_HOME/bin", "rust programs", 9, 1, 80), ("$CARGO_HOME/registry", "cargo registry", 70, 3, 500))),
-    (r"cargo", r"^(\+\S+ )?(build|test|rustc|chef|check|b)\b", (("./target", "rust build tree", 450, 8, 5000), ("$CARGO_HOME/registry", "cargo registry", 70, 0, 600))),
-    (r"cargo", r"^(\+\S+ )?(fetch|vendor|update)\b", (("$CARGO_HOME/registry", "cargo registry", 70, 0.1, 600),)),
-    (r"rustup|rustup-init", r"", (("$CARGO_HOME", "rust toolchain", 600, 0, 1500),)),
-    (r"mvn|mvnw|mvnd", r"dependency:|^-v", (("~/.m2", "maven repository", 110, 5, 600),)),
-    (r"mvn|mvnw|mvnd", r"", (("~/.m2", "maven repository", 120, 0, 700), ("./target", "maven target", 35, 0.02, 350))),
-    (r"gradle|gradlew", r"", (("~/.gradle", "gradle caches", 280, 20, 1200), ("./build", "gradle build", 35, 0.02, 350))),
-    (r"sbt", r"", (("~/.ivy2", "sbt caches", 250, 30, 1000), ("./target", "sbt target", 60, 0.1, 500))),
-    (r"npm|yarn|pnpm|npx|bun|pnpx|ng|vite|next|webpack|tsc|gulp|grunt", r"build|compile|dist|export|generate|^$|bundle|prod|--prod", ((".", "front-end build", 6, 0.02, 200),)),
-    (r"yarn|pnpm|bun", r"", (("./node_modules", "node modules", 190, 0.5, 1500), ("/usr/local/share/.cache", "package cache", 60, 0, 900))),
-    (r"npm", r"^(ci|install|i|add|clean-install)\b", (("./node_modules", "node modules", 150, 0.05, 1500), ("~/.npm", "npm cache", 40, 0, 500))),
-    (r"npm|npx|bunx", r"", ((".", "npm script", 3, 0, 300),)),
-    (r"bower", r"", (("./bower_components", "bower components", 15, 0.1, 200),)),
-    (r"bundle|bundler", r"^(install|update|package)|^$", (("/usr/local/bundle", "gems", 90, 0.5, 700),)),
-    (r"gem", r"^(install|update)", (("/usr/local/bundle", "gems", 5, 0.05, 100),)),
-    (r"rails|rake|bin/rails", r"assets", ((".", "compiled assets", 8, 0.1, 150),)),
-    (r"composer(\.phar)?", r"", (("./vendor", "composer packages", 40, 0.02, 300), ("~/.composer/cache", "composer cache", 12, 0, 150))),
-    (r"dotnet", r"^restore", (("~/.nuget/packages", "nuget packages", 130, 0.1, 800), ("./obj", "restore state", 0.5, 0.01, 10))),
-    (r"dotnet", r"^publish", (("-o", "dotnet publish", 12, 0.1, 200), ("./obj", "dotnet build tree", 8, 0.1, 150))),
-    (r"dotnet", r"^(build|test|pack|msbuild)", (("-o", "dotnet build", 10, 0.1, 200), ("./obj", "dotnet build tree", 5, 0.1, 150))),
-    (r"dotnet", r"^tool", (("~/.dotnet", "dotnet tools", 20, 1, 200),)),
-    (r"docker-php-ext-(install|configure|enable)", r"", (("/usr/local/lib/php", "php extensions", 1.6, 0.0005, 30),)),
-    (r"pecl|pear|phpize", r"", (("/usr/local/lib/php", "php extensions", 2.5, 0.05, 40),)),
-    (r"install-php-extensions", r"", (("/usr", "php extensions and libraries", 25, 0.3, 200),)),
-    (r"conda|mamba|micromamba", r"clean", ()),
-    (r"conda|mamba|micromamba", r"(install|create|update|env)", (("/opt/conda", "conda packages", 700, 10, 8000),)),
-    (r"pip3?(\.\d+)?|uv|poetry|pipenv|pdm|hatch|pipx", r"(install|sync|add|update)", (("/usr/local/lib", "python packages", 90, 0.1, 5000),)),
-    (r"poetry|pipenv|pdm|uv", r"", ()),
-    (r"playwright|puppeteer", r"install", (("~/.cache/ms-playwright", "browsers", 600, 150, 1800),)),
-    (r"apk", r"^(-\S+ )*(add|upgrade)", (("/usr", "apk packages", 25, 0.05, 700),)),
-    (r"apt-get|apt|aptitude", r"(install|upgrade|build-dep)", (("/usr", "apt packages", 90, 1, 1500),)),
-    (r"apt-get|apt|aptitude", r"update", (("/var/lib/apt/lists", "package lists", 20, 5, 60),)),
-    (r"yum|dnf|microdnf|tdnf|zypper|rpm|pacman|emerge|yay", r"(install|update|upgrade|-S|-i|-U|in\b|up\b|builddep|swap)", (("/usr", "packages", 110, 0.5, 1500), ("/var/cache", "package manager caches", 80, 0, 400))),
-    (r"dpkg", r"(-i|--install)", (("/usr", "installed package files", 60, 0.5, 600),)),
-    (r"opkg|nix-env|nix|snap|brew|guix", r"", (("/usr", "packages", 60, 0, 2000),)),
-    (r"locale-gen|localedef", r"", (("/usr/lib/locale", "locale archive", 3.06, 0.3, 12),)),
-    (r"update-ca-certificates|update-ca-trust", r"", (("/etc/ssl/certs", "certificate bundle", 0.22, 0, 1.2),)),
-    (r"keytool", r"", (("/etc", "key store", 0.12, 0.001, 0.3),)),
-    (r"ldconfig", r"", (("/etc", "linker cache", 0.018, 0.004, 0.06),)),
-    (r"fc-cache", r"", (("/var/cache/fontconfig", "font cache", 0.03, 0, 2),)),
-    (r"mandb|update-mime-database|gtk-update-icon-cache|glib-compile-schemas", r"", (("/var/cache", "indexes", 0.5, 0, 20),)),
-    (r"openssl|ssh-keygen|ssh-keyscan|mkcert|certbot", r"", ((".", "keys", 0.003, 0, 0.03),)),
-    (r"dpkg-reconfigure|debconf-set-selections", r"", (("/var/cache/debconf", "debconf database", 0.75, 0, 1.7),)),
-    (r"update-alternatives|a2\w+|phpenmod|phpdismod|systemctl|service|update-rc\.d|crontab|rc-update|invoke-rc\.d|dpkg-divert|dpkg-statoverride|alternatives|add-apt-repository|apt-mark|yum-config-manager|dpkg-trigger", r"", (("/var/lib", "small state files", 0.002, 0, 0.2),)),
-    (r"strip|upx|patchelf|wasm-opt", r"", ((".", "programs written again", 1, 0, 100),)),
-    (r"cmake|meson|qmake|autoreconf|automake|autoconf|aclocal|libtoolize|bootstrap|autogen\.sh", r"--build|^compile|--install", ((".", "compiled files", 12, 0.02, 1500),)),
-    (r"cmake|meson|configure|qmake|Configure|config|autoreconf|automake|autoconf|aclocal|libtoolize|bootstrap|autogen\.sh", r"", ((".", "build configuration", 1.2, 0.05, 25),)),
-    (r"ninja|scons|bazel|buck|xmake|b2|samu|colcon|catkin_make", r"install", (("/usr/local", "installed programs", 15, 0.02, 600),)),
-    (r"ninja|scons|bazel|buck|xmake|b2|samu|colcon|catkin_make", r"", ((".", "compiled files", 25, 0.02, 2500),)),
-    (r"javac|kotlinc|scalac", r"", ((".", "compiled classes", 0.1, 0.0005, 20),)),
-    (r"ant|lein|mix|rebar3|stack|cabal|ghc|swift|zig|nim|nimble|crystal|shards|dub|opam|dune|elm|hugo|jekyll|mkdocs|sphinx-build|tox|nox|invoke|bazelisk|erlc|luarocks|cpan|cpanm", r"", ((".", "build output", 40, 0.02, 3000),)),
-    (r"bash|sh|dash|zsh|ash|ksh|fish", r"", ((".", "what a script leaves", 4, 0, 1000),)),
-    (r"python3?(\.\d+)?|pypy3?", r"setup\.py", (("/usr/local/lib", "python package", 4, 0.01, 300),)),
-    (r"python3?(\.\d+)?|pypy3?", r"", ((".", "what a script leaves", 0.3, 0, 500),)),
-    (r"node|ruby|php|perl|java|Rscript|R|julia|lua|deno", r"", ((".", "what a script leaves", 1, 0, 600),)),
-    (r"nvm|n|fnm|volta|asdf|mise|pyenv|rbenv|sdk|rvm|jenv|goenv", r"", (("~", "language versions", 250, 0, 1500),)),
-    (r"wp|drush|artisan|symfony|django-admin", r"", ((".", "what a framework's command leaves", 1, 0, 150),)),
-    (r"helm|kubectl|terraform|ansible\S*|aws|gcloud|gsutil|az|vault|docker|buildah", r"", ((".", "what a tool leaves", 2, 0, 500),)),
-    (r"mysql\w*|psql|initdb|pg_ctl|sqlite3|mongod?|redis-\w+|mysqld?|mariadb\S*|createdb", r"", (("/var/lib", "database files", 20, 0, 400),)),
-)  # fmt: skip
+_TABLE = r"""
+go  ^(mod (download|tidy|vendor)|get)\b
+    $GOPATH/pkg/mod  go modules  120 0.5 900
+go  ^install\b
+    $GOPATH/bin  go programs  14 2 80
+    ~/.cache/go-build  go build cache  120 10 700
+    $GOPATH/pkg/mod  go modules  90 0 900
+go  ^(build|test|run|generate|vet)\b
+    -o  go program  14 1.2 90
+    ~/.cache/go-build  go build cache  120 10 700
+    $GOPATH/pkg/mod  go modules  90 0 900
+cargo  ^(\+\S+ )?(install)\b
+    $CARGO_HOME/bin  rust programs  9 1 80
+    $CARGO_HOME/registry  cargo registry  70 3 500
+cargo  ^(\+\S+ )?(build|test|rustc|chef|check|b)\b
+    ./target  rust build tree  450 8 5000
+    $CARGO_HOME/registry  cargo registry  70 0 600
+cargo  ^(\+\S+ )?(fetch|vendor|update)\b
+    $CARGO_HOME/registry  cargo registry  70 0.1 600
+rustup|rustup-init
+    $CARGO_HOME  rust toolchain  600 0 1500
+mvn|mvnw|mvnd  dependency:|^-v
+    ~/.m2  maven repository  110 5 600
+mvn|mvnw|mvnd
+    ~/.m2  maven repository  120 0 700
+    ./target  maven target  35 0.02 350
+gradle|gradlew
+    ~/.gradle  gradle caches  280 20 1200
+    ./build  gradle build  35 0.02 350
+sbt
+    ~/.ivy2  sbt caches  250 30 1000
+    ./target  sbt target  60 0.1 500
+npm|yarn|pnpm|npx|bun|pnpx|ng|vite|next|webpack|tsc|gulp|grunt  build|compile|dist|export|generate|^$|bundle|prod|\
+--prod
+    .  front-end build  6 0.02 200
+yarn|pnpm|bun
+    ./node_modules  node modules  190 0.5 1500
+    /usr/local/share/.cache  package cache  60 0 900
+npm  ^(ci|install|i|add|clean-install)\b
+    ./node_modules  node modules  150 0.05 1500
+    ~/.npm  npm cache  40 0 500
+npm|npx|bunx
+    .  npm script  3 0 300
+bower
+    ./bower_components  bower components  15 0.1 200
+bundle|bundler  ^(install|update|package)|^$
+    /usr/local/bundle  gems  90 0.5 700
+gem  ^(install|update)
+    /usr/local/bundle  gems  5 0.05 100
+rails|rake|bin/rails  assets
+    .  compiled assets  8 0.1 150
+composer(\.phar)?
+    ./vendor  composer packages  40 0.02 300
+    ~/.composer/cache  composer cache  12 0 150
+dotnet  ^restore
+    ~/.nuget/packages  nuget packages  130 0.1 800
+    ./obj  restore state  0.5 0.01 10
+dotnet  ^publish
+    -o  dotnet publish  12 0.1 200
+    ./obj  dotnet build tree  8 0.1 150
+dotnet  ^(build|test|pack|msbuild)
+    -o  dotnet build  10 0.1 200
+    ./obj  dotnet build tree  5 0.1 150
+dotnet  ^tool
+    ~/.dotnet  dotnet tools  20 1 200
+docker-php-ext-(install|configure|enable)
+    /usr/local/lib/php  php extensions  1.6 0.0005 30
+pecl|pear|phpize
+    /usr/local/lib/php  php extensions  2.5 0.05 40
+install-php-extensions
+    /usr  php extensions and libraries  25 0.3 200
+conda|mamba|micromamba  clean
+conda|mamba|micromamba  (install|create|update|env)
+    /opt/conda  conda packages  700 10 8000
+pip3?(\.\d+)?|uv|poetry|pipenv|pdm|hatch|pipx  (install|sync|add|update)
+    /usr/local/lib  python packages  90 0.1 5000
+poetry|pipenv|pdm|uv
+playwright|puppeteer  install
+    ~/.cache/ms-playwright  browsers  600 150 1800
+apk  ^(-\S+ )*(add|upgrade)
+    /usr  apk packages  25 0.05 700
+apt-get|apt|aptitude  (install|upgrade|build-dep)
+    /usr  apt packages  90 1 1500
+apt-get|apt|aptitude  update
+    /var/lib/apt/lists  package lists  20 5 60
+yum|dnf|microdnf|tdnf|zypper|rpm|pacman|emerge|yay  (install|update|upgrade|-S|-i|-U|in\b|up\b|builddep|swap)
+    /usr  packages  110 0.5 1500
+    /var/cache  package manager caches  80 0 400
+dpkg  (-i|--install)
+    /usr  installed package files  60 0.5 600
+opkg|nix-env|nix|snap|brew|guix
+    /usr  packages  60 0 2000
+locale-gen|localedef
+    /usr/lib/locale  locale archive  3.06 0.3 12
+update-ca-certificates|update-ca-trust
+    /etc/ssl/certs  certificate bundle  0.22 0 1.2
+keytool
+    /etc  key store  0.12 0.001 0.3
+ldconfig
+    /etc  linker cache  0.018 0.004 0.06
+fc-cache
+    /var/cache/fontconfig  font cache  0.03 0 2
+mandb|update-mime-database|gtk-update-icon-cache|glib-compile-schemas
+    /var/cache  indexes  0.5 0 20
+openssl|ssh-keygen|ssh-keyscan|mkcert|certbot
+    .  keys  0.003 0 0.03
+dpkg-reconfigure|debconf-set-selections
+    /var/cache/debconf  debconf database  0.75 0 1.7
+update-alternatives|a2\w+|phpenmod|phpdismod|systemctl|service|update-rc\.d|crontab|rc-update|invoke-rc\.d|\
+dpkg-divert|dpkg-statoverride|alternatives|add-apt-repository|apt-mark|yum-config-manager|dpkg-trigger
+    /var/lib  small state files  0.002 0 0.2
+strip|upx|patchelf|wasm-opt
+    .  programs written again  1 0 100
+cmake|meson|qmake|autoreconf|automake|autoconf|aclocal|libtoolize|bootstrap|autogen\.sh  --build|^compile|--install
+    .  compiled files  12 0.02 1500
+cmake|meson|configure|qmake|Configure|config|autoreconf|automake|autoconf|aclocal|libtoolize|bootstrap|autogen\.sh
+    .  build configuration  1.2 0.05 25
+ninja|scons|bazel|buck|xmake|b2|samu|colcon|catkin_make  install
+    /usr/local  installed programs  15 0.02 600
+ninja|scons|bazel|buck|xmake|b2|samu|colcon|catkin_make
+    .  compiled files  25 0.02 2500
+javac|kotlinc|scalac
+    .  compiled classes  0.1 0.0005 20
+ant|lein|mix|rebar3|stack|cabal|ghc|swift|zig|nim|nimble|crystal|shards|dub|opam|dune|elm|hugo|jekyll|mkdocs|\
+sphinx-build|tox|nox|invoke|bazelisk|erlc|luarocks|cpan|cpanm
+    .  build output  40 0.02 3000
+bash|sh|dash|zsh|ash|ksh|fish
+    .  what a script leaves  4 0 1000
+python3?(\.\d+)?|pypy3?  setup\.py
+    /usr/local/lib  python package  4 0.01 300
+python3?(\.\d+)?|pypy3?
+    .  what a script leaves  0.3 0 500
+node|ruby|php|perl|java|Rscript|R|julia|lua|deno
+    .  what a script leaves  1 0 600
+nvm|n|fnm|volta|asdf|mise|pyenv|rbenv|sdk|rvm|jenv|goenv
+    ~  language versions  250 0 1500
+wp|drush|artisan|symfony|django-admin
+    .  what a framework's command leaves  1 0 150
+helm|kubectl|terraform|ansible\S*|aws|gcloud|gsutil|az|vault|docker|buildah
+    .  what a tool leaves  2 0 500
+mysql\w*|psql|initdb|pg_ctl|sqlite3|mongod?|redis-\w+|mysqld?|mariadb\S*|createdb
+    /var/lib  database files  20 0 400
+"""
+"""What is left: program and a pattern of its arguments, then lines of folder, label, value, low and high in MB.
+
+Fields stand two blanks apart. Folder ``.`` is the working directory, ``-o`` the value of the output option, ``~`` home.
+The first entry that fits a call counts; one without lines leaves nothing.
+"""
 _UNKNOWN = Estimate(1_500_000, 0, 600_000_000)
 _QUIET = frozenset(
-    ["cd", "export", "set", "true", "false", "test", "[", "[[", ":", "exit", "return", "source", ".", "which", "type", "command", "id", "whoami", "ls", "pwd", "env", "printenv", "uname", "stat", "du", "df", "sleep", "wait", "read", "shift", "local", "declare", "typeset", "readonly", "unset", "umask", "ulimit", "trap", "hash", "exec", "getent", "date", "hostname", "diff", "cmp", "md5sum", "sha1sum", "sha256sum", "sha512sum", "shasum", "file", "wc", "basename", "dirname", "realpath", "readlink", "expr", "let", "nproc", "arch", "ps", "kill", "killall", "pkill", "pgrep", "free", "uptime", "lscpu", "lsb_release", "ldd", "nm", "objdump", "readelf", "getconf", "ping", "nslookup", "host", "dig", "nc", "netstat", "ss", "ip", "ifconfig", "mount", "umount", "sync", "alias", "unalias", "pushd", "popd", "shopt", "eval", "getopts", "time", "break", "continue", "dpkg-query", "dpkg-architecture", "rpm-query", "tput", "clear", "logger", "jobs", "fg", "bg", "apt-cache", "apt-config", "sysctl", "stty", "tty", "locale", "mktemp", "chroot", "cksum", "b2sum", "comm", "paste", "rev", "xargs", "less", "more", "man", "whereis", "nice", "groups", "users", "who", "last", "pip-audit", "shellcheck", "hadolint", "flake8", "black", "ruff", "mypy", "pylint", "pytest-cov", "eslint", "bc", "hexdump", "od", "strings", "docker-php-source", "in_group", "useradd-check", "[[", "]]", ":", "!", "apk-key", "ulimit"]
+    [
+        "cd",
+        "export",
+        "set",
+        "true",
+        "false",
+        "test",
+        "[",
+        "[[",
+        ":",
+        "exit",
+        "return",
+        "source",
+        ".",
+        "which",
+        "type",
+        "command",
+        "id",
+        "whoami",
+        "ls",
+        "pwd",
+        "env",
+        "printenv",
+        "uname",
+        "stat",
+        "du",
+        "df",
+        "sleep",
+        "wait",
+        "read",
+        "shift",
+        "local",
+        "declare",
+        "typeset",
+        "readonly",
+        "unset",
+        "umask",
+        "ulimit",
+        "trap",
+        "hash",
+        "exec",
+        "getent",
+        "date",
+        "hostname",
+        "diff",
+        "cmp",
+        "md5sum",
+        "sha1sum",
+        "sha256sum",
+        "sha512sum",
+        "shasum",
+        "file",
+        "wc",
+        "basename",
+        "dirname",
+        "realpath",
+        "readlink",
+        "expr",
+        "let",
+        "nproc",
+        "arch",
+        "ps",
+        "kill",
+        "killall",
+        "pkill",
+        "pgrep",
+        "free",
+        "uptime",
+        "lscpu",
+        "lsb_release",
+        "ldd",
+        "nm",
+        "objdump",
+        "readelf",
+        "getconf",
+        "ping",
+        "nslookup",
+        "host",
+        "dig",
+        "nc",
+        "netstat",
+        "ss",
+        "ip",
+        "ifconfig",
+        "mount",
+        "umount",
+        "sync",
+        "alias",
+        "unalias",
+        "pushd",
+        "popd",
+        "shopt",
+        "eval",
+        "getopts",
+        "time",
+        "break",
+        "continue",
+        "dpkg-query",
+        "dpkg-architecture",
+        "rpm-query",
+        "tput",
+        "clear",
+        "logger",
+        "jobs",
+        "fg",
+        "bg",
+        "apt-cache",
+        "apt-config",
+        "sysctl",
+        "stty",
+        "tty",
+        "locale",
+        "mktemp",
+        "chroot",
+        "cksum",
+        "b2sum",
+        "comm",
+        "paste",
+        "rev",
+        "xargs",
+        "less",
+        "more",
+        "man",
+        "whereis",
+        "nice",
+        "groups",
+        "users",
+        "who",
+        "last",
+        "pip-audit",
+        "shellcheck",
+        "hadolint",
+        "flake8",
+        "black",
+        "ruff",
+        "mypy",
+        "pylint",
+        "pytest-cov",
+        "eslint",
+        "bc",
+        "hexdump",
+        "od",
+        "strings",
+        "docker-php-source",
+        "in_group",
+        "useradd-check",
+        "[[",
+        "]]",
+        ":",
+        "!",
+        "apk-key",
+        "ulimit",
+    ]
 )
 _VERSION_ONLY = re.compile(r"^(?:-{1,2}(?:version|help|info|V|v)|version|-version|help)$")
 
 
+class _Left(Struct, frozen=True):
+    """What one kind of call leaves: where, under which label, how much."""
+
+    where: str
+    label: str
+    size: Estimate
+
+
+_Row = tuple[re.Pattern[str], re.Pattern[str], tuple[_Left, ...]]
+
+
+def _megabytes(text: str) -> Estimate:
+    """Read value, low and high in MB."""
+    value, low, high = (float(number) * _MB for number in text.split())
+    return Estimate(value, low, high)
+
+
 @lru_cache(maxsize=1)
-def _compiled() -> tuple[tuple[re.Pattern[str], re.Pattern[str], _Row], ...]:
-    return tuple((re.compile(f"(?:{row[0]})\\Z"), re.compile(row[1]), row) for row in _TABLE)
+def _rows() -> tuple[_Row, ...]:
+    """Read the table."""
+    rows: list[_Row] = []
+    for line in _TABLE.replace("\\\n", "").strip().splitlines():
+        fields = re.split(r" {2,}", line.strip())
+        if line.startswith(" "):
+            program, pattern, left = rows[-1]
+            rows[-1] = (program, pattern, (*left, _Left(fields[0], fields[1], _megabytes(fields[2]))))
+        else:
+            rows.append((re.compile(f"(?:{fields[0]})\\Z"), re.compile(" ".join(fields[1:])), ()))
+    return tuple(rows)
 
 
 def is_quiet(call: Call) -> bool:
@@ -111,9 +369,16 @@ def is_quiet(call: Call) -> bool:
     if call.invocation is not None and call.invocation.action in ("query", "test"):
         return True
     if name in ("dpkg", "rpm"):
-        return not re.search(r"(?:^|\s)(?:-i|--install|-U\w*|-i\w+|--import|-r|-P|--purge|--add-architecture|-x|--unpack)\b", " ".join(values))
-    return name in ("python", "python3", "node", "php", "ruby", "perl") and values[:1] in (["-c"], ["-e"], ["-r"]) and not re.search(
-        r"write|save|download|open\(|mkdir|copy|install|fetch|retrieve|require\(['\"]fs", " ".join(values[1:])
+        return not re.search(
+            r"(?:^|\s)(?:-i|--install|-U\w*|-i\w+|--import|-r|-P|--purge|--add-architecture|-x|--unpack)\b",
+            " ".join(values),
+        )
+    return (
+        name in ("python", "python3", "node", "php", "ruby", "perl")
+        and values[:1] in (["-c"], ["-e"], ["-r"])
+        and not re.search(
+            r"write|save|download|open\(|mkdir|copy|install|fetch|retrieve|require\(['\"]fs", " ".join(values[1:])
+        )
     )
 
 
@@ -121,10 +386,10 @@ def leave_unknown(call: Call) -> Stream | None:
     """Write what a command leaves behind that only a build can tell, as intervals."""
     name = call.command.name or ""
     arguments = " ".join(call.values)
-    for program, pattern, row in _compiled():
+    for program, pattern, left in _rows():
         if program.match(name) and pattern.search(arguments):
-            for where, label, value, low, high in row[2]:
-                _leave(call, where, label, Estimate(value * _MB, low * _MB, high * _MB))
+            for one in left:
+                _leave(call, one.where, one.label, one.size)
             return Stream(Estimate(200, 0, 50_000))
     label = f"what {name or 'an unknown command'} leaves"
     folder = call.place.directory or "/"
@@ -176,7 +441,12 @@ def _was_left(call: Call, label: str) -> bool:
 def compile_c(call: Call) -> Stream | None:
     """Compile with a C compiler: a program of some 16 kB for small sources, growing with them."""
     output = call.option("-o")
-    sources = [path for word in call.operands for path in call.paths(word) if re.search(r"\.(?:c|cc|cpp|cxx|C|m|s|S|o|a)$", path)]
+    sources = [
+        path
+        for word in call.operands
+        for path in call.paths(word)
+        if re.search(r"\.(?:c|cc|cpp|cxx|C|m|s|S|o|a)$", path)
+    ]
     total = 0.0
     for path in sources:
         entry = call.fs.get(path)
@@ -197,7 +467,9 @@ def make(call: Call) -> Stream | None:
     """Run make: what it compiles is judged by the sources in the folder where they are known."""
     folder = call.join(call.option("-C", "--directory") or ".")
     goals = [text for text in call.values if re.fullmatch(r"[A-Za-z][\w.-]*", text)]
-    sources = [entry.size.value for name, entry in call.fs.below(folder) if entry.type == "file" and _SOURCE.search(name)]
+    sources = [
+        entry.size.value for name, entry in call.fs.below(folder) if entry.type == "file" and _SOURCE.search(name)
+    ]
     others = any(entry.type == "sum" and entry.origin.label != _COMPILED for _, entry in call.fs.below(folder))
     unknown = others or not sources
     total = sum(sources)
@@ -207,31 +479,37 @@ def make(call: Call) -> Stream | None:
     elif goals and all(goal in ("clean", "distclean", "mrproper") for goal in goals):
         return None
     else:
-        size = Estimate(25 * _MB, 0.01 * _MB, 2_500 * _MB) if unknown else Estimate(16_000 + total, 5_000, 200_000 + total * 80)
-        origin = Origin(_COMPILED, "build", "usual range" if unknown else "judged by the sources", 0.3, size.high > 1_000_000)
+        size = (
+            Estimate(25 * _MB, 0.01 * _MB, 2_500 * _MB)
+            if unknown
+            else Estimate(16_000 + total, 5_000, 200_000 + total * 80)
+        )
+        origin = Origin(
+            _COMPILED, "build", "usual range" if unknown else "judged by the sources", 0.3, size.high > 1_000_000
+        )
         call.fs.add_sum(folder, Entry(size, 0, origin, "sum", 0), f"make.{call.fs.layer}")
     return None
 
 
-# Scripts that are piped into a shell: (pattern of the URL, folder, label, value, low, high in MB).
-_INSTALLERS: tuple[tuple[str, str, str, float, float, float], ...] = (
-    (r"deb\.nodesource\.com|rpm\.nodesource\.com", "/var/lib/apt/lists", "repository of Node.js and renewed lists", 1.2, 0.01, 45),
-    (r"sh\.rustup\.rs|rustup", "~/.rustup", "rust toolchain", 900, 300, 1600),
-    (r"install\.python-poetry\.org|get-poetry", "~/.local/share/pypoetry", "poetry", 75, 40, 140),
-    (r"nvm-sh/nvm|nvm/", "~/.nvm", "nvm", 3, 0.1, 20),
-    (r"bun\.sh", "~/.bun", "bun", 95, 50, 130),
-    (r"deno\.land", "~/.deno", "deno", 120, 80, 180),
-    (r"astral\.sh/uv", "~/.local/bin", "uv", 48, 25, 70),
-    (r"get\.docker\.com", "/usr", "docker", 420, 250, 600),
-    (r"packagist|getcomposer\.org", ".", "composer", 3, 1.5, 3.6),
-    (r"get-pip\.py|bootstrap\.pypa", "/usr/lib/python3", "pip", 13, 6, 25),
-    (r"helm", "/usr/local/bin", "helm", 55, 35, 70),
-    (r"ohmyzsh|oh-my-zsh", "~/.oh-my-zsh", "oh-my-zsh", 12, 6, 30),
-    (r"get\.sdkman\.io", "~/.sdkman", "sdkman", 25, 5, 60),
-    (r"yarnpkg\.com/install", "~/.yarn", "yarn", 5.3, 4, 7),
-    (r"golangci", "/go/bin", "golangci-lint", 40, 25, 75),
-    (r"packagecloud\.io", "/var/lib/apt/lists", "repository and renewed lists", 1.5, 0.01, 45),
-)  # fmt: skip
+_INSTALLERS = r"""
+deb\.nodesource\.com|rpm\.nodesource\.com  /var/lib/apt/lists  repository of Node.js and renewed lists  1.2 0.01 45
+sh\.rustup\.rs|rustup  ~/.rustup  rust toolchain  900 300 1600
+install\.python-poetry\.org|get-poetry  ~/.local/share/pypoetry  poetry  75 40 140
+nvm-sh/nvm|nvm/  ~/.nvm  nvm  3 0.1 20
+bun\.sh  ~/.bun  bun  95 50 130
+deno\.land  ~/.deno  deno  120 80 180
+astral\.sh/uv  ~/.local/bin  uv  48 25 70
+get\.docker\.com  /usr  docker  420 250 600
+packagist|getcomposer\.org  .  composer  3 1.5 3.6
+get-pip\.py|bootstrap\.pypa  /usr/lib/python3  pip  13 6 25
+helm  /usr/local/bin  helm  55 35 70
+ohmyzsh|oh-my-zsh  ~/.oh-my-zsh  oh-my-zsh  12 6 30
+get\.sdkman\.io  ~/.sdkman  sdkman  25 5 60
+yarnpkg\.com/install  ~/.yarn  yarn  5.3 4 7
+golangci  /go/bin  golangci-lint  40 25 75
+packagecloud\.io  /var/lib/apt/lists  repository and renewed lists  1.5 0.01 45
+"""
+"""Scripts that are piped into a shell: pattern of the address, folder, label, value, low and high in MB."""
 
 
 def run_piped(call: Call) -> Stream | None:
@@ -239,9 +517,10 @@ def run_piped(call: Call) -> Stream | None:
     source = call.stdin
     where = f"{source.origin.label} {source.name}" if source is not None else ""
     text = call.build.last_url + " " + where
-    for pattern, folder, label, value, low, high in _INSTALLERS:
+    for line in _INSTALLERS.strip().splitlines():
+        pattern, folder, label, figures = re.split(r" {2,}", line)
         if re.search(pattern, text):
-            _leave(call, folder, label, Estimate(value * _MB, low * _MB, high * _MB))
+            _leave(call, folder, label, _megabytes(figures))
             return None
     if source is not None and source.text is not None and source.text.strip() in ("", "y", "yes"):
         return None
@@ -278,7 +557,9 @@ def find(call: Call) -> Stream | None:
 
 
 def _delete_found(call: Call, folders: list[str], names: list[str]) -> None:
-    patterns = [pattern for name in names if (pattern := translate(name.replace("*/", "").strip("*/") if "/" in name else name))]
+    patterns = [
+        pattern for name in names if (pattern := translate(name.replace("*/", "").strip("*/") if "/" in name else name))
+    ]
     for folder in folders:
         for name, entry in list(call.fs.below(folder)):
             if entry.type == "sum":

@@ -12,19 +12,83 @@ from dfopt.predict.call import CONFIG_FILE, Call, Stream
 from dfopt.predict.files import Handler
 from dfopt.predict.filesystem import Archive, Entry, Origin
 from dfopt.predict.model import ZERO, Estimate, RemoteSize
-from dfopt.tools.paths import Place
 
 _URL = re.compile(r"^(?:https?|ftp)://|^[\w.-]+\.(?:com|org|io|net|dev|sh)/", re.IGNORECASE)
 # A download of which only the name is known, in bytes: value, low, high.
 _BY_NAME: tuple[tuple[str, Estimate], ...] = (
     (r"\.(?:asc|sig|gpg|key|pub|sha\d*(?:sum)?|md5|pem|crt)$|SHASUMS|checksums", Estimate(2_500, 50, 60_000)),
-    (r"\.(?:sh|bash|py|pl|list|repo|conf|cfg|ini|json|ya?ml|toml|txt|xml|patch|diff|service)$", Estimate(12_000, 100, 500_000)),
-    (r"\.(?:tar\.\w+|tgz|tbz2?|txz|zip|jar|war|deb|rpm|apk|whl|7z|gz|xz|bz2|zst)$", Estimate(15_000_000, 20_000, 500_000_000)),
-    (r"\.(?:iso|img|bin|run|appimage|exe|msi|pt|pth|onnx|safetensors|gguf|h5|pkl)$", Estimate(60_000_000, 500_000, 3_000_000_000)),
-)  # fmt: skip
+    (
+        r"\.(?:sh|bash|py|pl|list|repo|conf|cfg|ini|json|ya?ml|toml|txt|xml|patch|diff|service)$",
+        Estimate(12_000, 100, 500_000),
+    ),
+    (
+        r"\.(?:tar\.\w+|tgz|tbz2?|txz|zip|jar|war|deb|rpm|apk|whl|7z|gz|xz|bz2|zst)$",
+        Estimate(15_000_000, 20_000, 500_000_000),
+    ),
+    (
+        r"\.(?:iso|img|bin|run|appimage|exe|msi|pt|pth|onnx|safetensors|gguf|h5|pkl)$",
+        Estimate(60_000_000, 500_000, 3_000_000_000),
+    ),
+)
 _ANY_DOWNLOAD = Estimate(5_000_000, 100, 500_000_000)
 _URL_VALUE_OPTIONS = frozenset(
-    ["-H", "--header", "-A", "--user-agent", "-u", "--user", "-d", "--data", "--data-raw", "--data-binary", "-X", "--request", "-e", "--referer", "-b", "--cookie", "-c", "--cookie-jar", "--retry", "--retry-delay", "--retry-max-time", "-m", "--max-time", "--connect-timeout", "-x", "--proxy", "-F", "--form", "-w", "--write-out", "--cacert", "--cert", "--key", "-o", "--output", "--output-dir", "-O", "--output-document", "-P", "--directory-prefix", "-t", "--tries", "--timeout", "-T", "--waitretry", "-a", "--output-file", "--password", "--ca-certificate", "-U", "--level", "-l", "-K", "--resolve", "--dir"]
+    [
+        "-H",
+        "--header",
+        "-A",
+        "--user-agent",
+        "-u",
+        "--user",
+        "-d",
+        "--data",
+        "--data-raw",
+        "--data-binary",
+        "-X",
+        "--request",
+        "-e",
+        "--referer",
+        "-b",
+        "--cookie",
+        "-c",
+        "--cookie-jar",
+        "--retry",
+        "--retry-delay",
+        "--retry-max-time",
+        "-m",
+        "--max-time",
+        "--connect-timeout",
+        "-x",
+        "--proxy",
+        "-F",
+        "--form",
+        "-w",
+        "--write-out",
+        "--cacert",
+        "--cert",
+        "--key",
+        "-o",
+        "--output",
+        "--output-dir",
+        "-O",
+        "--output-document",
+        "-P",
+        "--directory-prefix",
+        "-t",
+        "--tries",
+        "--timeout",
+        "-T",
+        "--waitretry",
+        "-a",
+        "--output-file",
+        "--password",
+        "--ca-certificate",
+        "-U",
+        "--level",
+        "-l",
+        "-K",
+        "--resolve",
+        "--dir",
+    ]
 )
 
 
@@ -49,7 +113,9 @@ def _stream(call: Call, url: str) -> Stream:
     origin = Origin(f"download of {name}", "download", source, ratio, known is None)
     if known is None:
         call.build.note(f"the size of {url} is not known (--remote-size, --network)")
-    archive = Archive(unpacked_of(name, known)) if known is None or is_archive_name(name) or known.unpacked_bytes else None
+    archive = (
+        Archive(unpacked_of(name, known)) if known is None or is_archive_name(name) or known.unpacked_bytes else None
+    )
     return Stream(size, None, origin, name, archive)
 
 
@@ -154,7 +220,9 @@ def git(call: Call) -> Stream | None:
     if "clone" not in verbs:
         if any(verb in ("pull", "fetch", "checkout", "submodule", "init", "lfs") for verb in verbs[:1]):
             origin = Origin(f"git {verbs[0]}", "download", "unknown repository", 0.5, True)
-            call.fs.add_sum(call.place.directory or "/", Entry(Estimate(1_000_000, 0, 500_000_000), 0, origin, "sum", 0))
+            call.fs.add_sum(
+                call.place.directory or "/", Entry(Estimate(1_000_000, 0, 500_000_000), 0, origin, "sum", 0)
+            )
         return None
     operands = [call.place.text(word).replace("**", "*") for word in words[verbs.index("clone") + 1 :]]
     places = [text for text in operands if re.search(r"[:/]", text) or "*" in text]
@@ -173,7 +241,9 @@ def git(call: Call) -> Stream | None:
     call.fs.put(folder, Entry(ZERO, 0, origin, "directory"))
     packed = 0.3 if call.option("--depth") else 0.55
     call.fs.put(posixpath.join(folder, ".git"), Entry(ZERO, 0, origin, "directory"))
-    call.fs.add_sum(posixpath.join(folder, ".git"), Entry(size.scaled(packed), 0, replace(origin, ratio=0.98), "sum", 0))
+    call.fs.add_sum(
+        posixpath.join(folder, ".git"), Entry(size.scaled(packed), 0, replace(origin, ratio=0.98), "sum", 0)
+    )
     call.fs.add_sum(folder, Entry(size.scaled(1 - packed), 0, replace(origin, ratio=0.35), "sum", 0))
     return None
 
@@ -288,7 +358,10 @@ def _only(archive: Archive, wanted: list[str], origin: Origin) -> tuple[Archive,
     """Keep the members that are asked for."""
     if archive.members is None:
         return Archive(_part_of(archive.unpacked)), replace(origin, unknown=True)
-    patterns = [re.compile(re.escape(text.strip("/")).replace(r"\*", ".*").replace(r"\?", ".") + r"(?:/.*)?$") for text in wanted]
+    patterns = [
+        re.compile(re.escape(text.strip("/")).replace(r"\*", ".*").replace(r"\?", ".") + r"(?:/.*)?$")
+        for text in wanted
+    ]
     kept = tuple(member for member in archive.members if any(pattern.match(member[0]) for pattern in patterns))
     return Archive(Estimate.exact(sum(size for _, size, _ in kept)), kept), origin
 
@@ -307,14 +380,16 @@ def archive_source(call: Call, path: str) -> tuple[Archive | None, str, Origin]:
         if archive is None and entry.type == "file":
             archive = Archive(unpacked_of(known, RemoteSize(round(entry.size.value))))
             slack = archive.unpacked
-            archive = Archive(Estimate(slack.value, min(slack.low, entry.size.low), max(slack.high, entry.size.high * 4)))
+            archive = Archive(
+                Estimate(slack.value, min(slack.low, entry.size.low), max(slack.high, entry.size.high * 4))
+            )
         return archive, known, entry.origin
     return None, name, origin
 
 
 def _pack(call: Call, parsed: _TarCall) -> Stream | None:
     base = Call(call.build, call.step, call.command, call.invocation,
-                Place(call.join(parsed.folder or "."), call.place.home, call.place.user, call.place.environment))  # fmt: skip
+                call.place.inside(call.join(parsed.folder or ".")))  # fmt: skip
     total, files = ZERO, 0
     members: list[tuple[str, int, str]] = []
     exact = True
@@ -335,7 +410,8 @@ def _pack(call: Call, parsed: _TarCall) -> Stream | None:
     if re.search(r"\.(?:gz|tgz|bz2|xz|zst)$", name) or re.search(r"(?:^|\s)-?[a-zA-Z]*[zjJ]", flags.split(" ")[0]):
         factor = 0.36
         packed = Estimate(packed.value * factor, packed.low * 0.1, packed.high)
-    stream = Stream(packed, None, Origin("packed archive", "archive", "sizes of its files", 1.0 if factor < 1 else 0.38),
+    origin = Origin("packed archive", "archive", "sizes of its files", 1.0 if factor < 1 else 0.38)
+    stream = Stream(packed, None, origin,
                     posixpath.basename(name), archive)  # fmt: skip
     if parsed.file in (None, "-"):
         return stream
@@ -363,7 +439,11 @@ def unzip(call: Call) -> Stream | None:
     archive, name, origin = archive_source(call, call.path(words[0]))
     archive = archive or Archive(unpacked_of(name, None))
     label = Origin(f"unpacked {name}", "archive", origin.source, 0.38, _is_open(archive.unpacked))
-    members = [call.place.text(word).replace("**", "*") for word in words[1:] if call.join(call.place.text(word)) != call.join(folder)]
+    members = [
+        call.place.text(word).replace("**", "*")
+        for word in words[1:]
+        if call.join(call.place.text(word)) != call.join(folder)
+    ]
     if members:
         archive, label = _only(archive, members, label)
     if call.has("-p", "-c"):
@@ -379,7 +459,11 @@ _PACKERS = {"gzip": ".gz", "xz": ".xz", "bzip2": ".bz2", "zstd": ".zst", "pigz":
 def unpack_single(call: Call) -> Stream | None:
     """Pack or unpack single files (gzip, xz, bzip2, zstd), in place or through a pipe."""
     name = call.command.name or ""
-    unpacking = name in _PACKED or name in ("zcat", "xzcat", "bzcat", "zstdcat") or call.has("-d", "--decompress", "--uncompress")
+    unpacking = (
+        name in _PACKED
+        or name in ("zcat", "xzcat", "bzcat", "zstdcat")
+        or call.has("-d", "--decompress", "--uncompress")
+    )
     to_stdout = name.endswith("cat") or call.has("-c", "--stdout", "--to-stdout")
     if not call.operands or all(word.value == "-" for word in call.operands):
         return _filter(call, unpacking)
@@ -390,14 +474,26 @@ def unpack_single(call: Call) -> Stream | None:
                 continue
             if unpacking:
                 archive, base, origin = archive_source(call, path)
-                size = archive.unpacked if archive else Estimate(entry.size.value * 3, entry.size.low, entry.size.high * 10)
+                size = (
+                    archive.unpacked
+                    if archive
+                    else Estimate(entry.size.value * 3, entry.size.low, entry.size.high * 10)
+                )
                 if entry.archive is not None and is_tar_name(base):
                     size = Estimate(size.value * 1.02, size.low, size.high * 1.1)
-                inner = Stream(size, None, Origin(f"unpacked {base}", "archive", origin.source, 0.38, _is_open(size)), stem(base), archive)
+                inner = Stream(
+                    size,
+                    None,
+                    Origin(f"unpacked {base}", "archive", origin.source, 0.38, _is_open(size)),
+                    stem(base),
+                    archive,
+                )
                 if to_stdout:
                     return inner
                 suffix = posixpath.splitext(path)[1]
-                call.write({".tgz": path[:-4] + ".tar"}.get(suffix, path[: -len(suffix)] if suffix else path + ".out"), inner)
+                call.write(
+                    {".tgz": path[:-4] + ".tar"}.get(suffix, path[: -len(suffix)] if suffix else path + ".out"), inner
+                )
             else:
                 size = Estimate(entry.size.value * entry.origin.ratio, entry.size.low * 0.02, entry.size.high)
                 packed = Stream(size, None, Origin("packed file", "archive", "usual ratio", 1.0))
@@ -439,9 +535,8 @@ def gpg(call: Call) -> Stream | None:
 
 
 FETCHERS: dict[str, Handler] = {
-    "curl": curl, "wget": wget, "aria2c": aria, "git": git, "axel": wget,
-    "tar": tar, "bsdtar": tar, "gtar": tar, "unzip": unzip, "jar": unzip, "7z": unzip, "7za": unzip, "7zr": unzip, "unrar": unzip,
-    "gzip": unpack_single, "gunzip": unpack_single, "zcat": unpack_single, "xz": unpack_single, "unxz": unpack_single,
-    "xzcat": unpack_single, "bzip2": unpack_single, "bunzip2": unpack_single, "zstd": unpack_single, "unzstd": unpack_single,
-    "bzcat": unpack_single, "pigz": unpack_single, "gpg": gpg, "apt-key": gpg, "lzma": unpack_single, "unlzma": unpack_single,
+    "curl": curl, "wget": wget, "axel": wget, "aria2c": aria, "git": git, "gpg": gpg, "apt-key": gpg,
+    **dict.fromkeys(("tar", "bsdtar", "gtar"), tar),
+    **dict.fromkeys(("unzip", "jar", "7z", "7za", "7zr", "unrar"), unzip),
+    **dict.fromkeys((*_PACKED, *_PACKERS, "zcat", "xzcat", "bzcat", "zstdcat"), unpack_single),
 }  # fmt: skip

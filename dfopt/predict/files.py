@@ -9,7 +9,7 @@ from collections.abc import Callable
 from msgspec.structs import replace
 
 from dfopt.predict.call import CONFIG_FILE, DUPLICATE, SYSTEM_FILES, WRITTEN, Call, Stream
-from dfopt.predict.filesystem import BASE, MOUNTED, Entry, Origin
+from dfopt.predict.filesystem import BASE, MOUNTED, Claim, Entry, Origin
 from dfopt.predict.model import ZERO, Estimate
 
 Handler = Callable[[Call], "Stream | None"]
@@ -36,7 +36,12 @@ def remove(call: Call) -> Stream | None:
 
 # The share of a package's content that lies under these folders on an image that keeps documentation, by measured
 # contents of full and slim images (together 9 to 10 %).
-_DOCUMENTATION = (("/usr/share/doc", 0.045), ("/usr/share/man", 0.02), ("/usr/share/locale", 0.03), ("/usr/share/info", 0.003))
+_DOCUMENTATION = (
+    ("/usr/share/doc", 0.045),
+    ("/usr/share/man", 0.02),
+    ("/usr/share/locale", 0.03),
+    ("/usr/share/info", 0.003),
+)
 
 
 def _thin_out(call: Call, path: str) -> None:
@@ -92,7 +97,9 @@ def copy(call: Call) -> Stream | None:
 def _with_contents(call: Call, sources: list[str]) -> list[tuple[str, bool]]:
     """Pair sources with whether their contents are meant (``cp -r a/. b``)."""
     dotted = {
-        call.path(word) for word in call.operands if call.place.text(word).endswith("/.") or call.place.text(word) == "."
+        call.path(word)
+        for word in call.operands
+        if call.place.text(word).endswith("/.") or call.place.text(word) == "."
     }
     return [(source, source in dotted) for source in sources]
 
@@ -120,8 +127,8 @@ def _copy_one(call: Call, source: str, place: str) -> None:
         elif inner.type == "sum":
             folder, unique = posixpath.split(here)
             fs.add_sum(folder, _duplicate(inner), f"{unique.strip(chr(0))}.c{fs.layer}")
-        elif inner.inode and inner.inode in inodes and call.has("-a", "-d", "--archive"):
-            fs.link(here, inodes[inner.inode], COPIED)
+        elif inner.inode and inner.inode in inodes and inner.layer == fs.layer and call.has("-a", "-d", "--archive"):
+            fs.link(here, inodes[inner.inode], COPIED)  # Hard links of lower layers look like files of their own.
         elif call.has("-l", "--link"):
             fs.link(here, name, DUPLICATE)
         else:
@@ -134,20 +141,22 @@ def _duplicate(entry: Entry) -> Entry:
     return replace(entry, origin=origin, inode=0)
 
 
-def _copy_unknown(call: Call, source: str, place: str, kind: str = "files") -> Estimate | None:
+def _copy_unknown(call: Call, source: str, place: str, kind: str = "files") -> Claim | None:
     claim = call.build.claim(source)
     if claim is None:
         return None
-    size, known = claim
+    size, known = claim.size, claim.origin
     label = f"{source} (not known file by file)"
-    origin = Origin(label, known.kind if known.kind != "base" else kind, known.label, known.ratio, size.low < size.value * 0.9)
-    folder = call.fs.is_directory(place) or "." not in posixpath.basename(source)
+    origin = Origin(
+        label, known.kind if known.kind != "base" else kind, known.label, known.ratio, size.low < size.value * 0.9
+    )
+    folder = claim.whole or call.fs.is_directory(place) or not re.search(r"\.[a-zA-Z]\w*$", posixpath.basename(place))
     if folder:
         call.fs.add_sum(place, Entry(size, 0, origin, "sum", 0))
         call.fs.put(place, Entry(ZERO, 0, origin, "directory"))
     else:
         call.fs.put(place, Entry(size, 0, origin))
-    return size
+    return claim
 
 
 def move(call: Call) -> Stream | None:
@@ -184,17 +193,16 @@ def _move_sums(call: Call, folder: str, destination: str) -> None:
 
 def _move_unknown(call: Call, source: str, here: str) -> None:
     """Move a part of a sum: what arrives is taken from it."""
-    nearest = call.fs.nearest_sum(source)
-    size = _copy_unknown(call, source, here)
-    if size is None or nearest is None:
+    claim = _copy_unknown(call, source, here)
+    entry = call.fs.entries.get(claim.name) if claim is not None else None
+    if claim is None or entry is None or entry.layer not in (call.fs.layer, MOUNTED) or not call.fs.sure:
         return
-    name, entry = nearest
-    if entry.layer in (call.fs.layer, MOUNTED) and call.fs.sure:
-        left = entry.size
-        rest = Estimate(
-            max(left.value - size.value, 0), max(left.low - size.high, 0), max(left.high - size.low, 0)
-        )
-        call.fs.entries[name] = replace(entry, size=rest)
+    if claim.whole:
+        del call.fs.entries[claim.name]
+        return
+    left, size = entry.size, claim.size
+    rest = Estimate(max(left.value - size.value, 0), max(left.low - size.high, 0), max(left.high - size.low, 0))
+    call.fs.entries[claim.name] = replace(entry, size=rest)
 
 
 def link(call: Call) -> Stream | None:
@@ -207,7 +215,9 @@ def link(call: Call) -> Stream | None:
     pairs: list[tuple[str, str]]
     folder = call.option("-t", "--target-directory")
     if folder is not None:
-        pairs = [(text, posixpath.join(call.join(folder), posixpath.basename(text))) for text in targets if text != folder]
+        pairs = [
+            (text, posixpath.join(call.join(folder), posixpath.basename(text))) for text in targets if text != folder
+        ]
     elif len(words) == 1:
         pairs = [(targets[0], call.join(posixpath.basename(targets[0])))]
     else:
@@ -226,7 +236,10 @@ def link(call: Call) -> Stream | None:
 def change_metadata(call: Call) -> Stream | None:
     """Change owner, mode or time: every file of a lower layer is written again, changed or not."""
     words = call.operands
-    if call.command.name not in ("touch", "setfattr", "chattr", "setcap", "restorecon", "strip") and call.option("--reference") is None:
+    if (
+        call.command.name not in ("touch", "setfattr", "chattr", "setcap", "restorecon", "strip")
+        and call.option("--reference") is None
+    ):
         words = words[1:]
     recursive = call.has("-R", "--recursive")
     for word in words:
@@ -261,7 +274,7 @@ def _touch_unknown(call: Call, path: str) -> None:
     claim = call.build.claim(path)
     if claim is None:
         return
-    size, known = claim
+    size, known = claim.size, claim.origin
     if path.startswith(("/etc/", "/var/spool/", "/var/run", "/run/", "/tmp")):
         size = Estimate(0, 0, min(CONFIG_FILE.high, size.high))
     elif known.kind == "base":
@@ -279,7 +292,7 @@ def make_directory(call: Call) -> Stream | None:
 
 
 def install(call: Call) -> Stream | None:
-    """Do what install(1) does: make folders with ``-d``, copy files otherwise."""
+    """Run install: with ``-d`` it makes folders, else it copies files."""
     return make_directory(call) if call.has("-d", "--directory") else copy(call)
 
 
@@ -367,6 +380,7 @@ def printf(call: Call) -> Stream | None:
     out: list[str] = []
     index = 0
     for _ in range(min(rounds, 10_000)):
+
         def fill(match: re.Match[str]) -> str:
             nonlocal index
             if match[0] == "%%":
@@ -420,7 +434,8 @@ def tee(call: Call) -> Stream | None:
 
 _UNITS = {
     "": 1, "c": 1, "w": 2, "b": 512, "kB": 1000, "K": 1024, "k": 1024, "KiB": 1024, "MB": 1000**2, "M": 1024**2,
-    "MiB": 1024**2, "m": 1024**2, "GB": 1000**3, "G": 1024**3, "GiB": 1024**3, "g": 1024**3, "T": 1024**4, "TB": 1000**4,
+    "MiB": 1024**2, "m": 1024**2, "GB": 1000**3, "G": 1024**3, "GiB": 1024**3, "g": 1024**3, "T": 1024**4,
+    "TB": 1000**4,
 }  # fmt: skip
 
 
@@ -515,11 +530,15 @@ def base64(call: Call) -> Stream | None:
         incoming = call.stdin.size
     elif call.operands and (call.operands[0].value or "").startswith("/dev/"):
         incoming = Estimate(1e12, 1e12, 1e12)
-    factor = 0.75 if call.has("-d", "--decode", "-D") else (4 / 3) * 77 / 76
-    return Stream(incoming.scaled(factor), None, replace(NOISE, ratio=0.76))
+    origin = replace(NOISE, ratio=0.76)
+    if call.has("-d", "--decode", "-D") or incoming.high != incoming.low:
+        return Stream(incoming.scaled(0.75 if call.has("-d", "--decode", "-D") else (4 / 3) * 77 / 76), None, origin)
+    characters = 4 * -(-int(incoming.value) // 3)
+    wrapped = call.option("-w", "--wrap") != "0"
+    return Stream(Estimate.exact(characters + (-(-characters // 76) if wrapped else 0)), None, origin)
 
 
-def split_user_files(call: Call) -> Stream | None:
+def change_accounts(call: Call) -> Stream | None:
     """Add or change accounts: the user databases with their back-ups, and the skeleton of a home.
 
     Measured on Debian: 4,336 bytes of databases and 4,553 bytes of skeleton.
@@ -533,29 +552,34 @@ def split_user_files(call: Call) -> Stream | None:
     elif name in ("usermod", "passwd", "chpasswd", "chage", "gpasswd"):
         size = Estimate(3_200, 900, 9_000)
     call.fs.replace_sums("accounts", [("/etc", Entry(size, 0, SYSTEM_FILES, "sum", 8))])
-    makes_home = (name == "adduser" and not call.has("--no-create-home", "-H", "--system", "-S", "-M")) or call.has("-m", "--create-home")
+    makes_home = (name == "adduser" and not call.has("--no-create-home", "-H", "--system", "-S", "-M")) or call.has(
+        "-m", "--create-home"
+    )
     if makes_home and "del" not in name and "group" not in name and name in ("useradd", "adduser"):
         user = next((word.value for word in reversed(call.operands) if word.value), "user")
         home = call.option("-d", "--home-dir", "--home") or f"/home/{user}"
-        skeleton = Estimate(0, 0, 500) if alpine else Estimate(900, 600, 1_500) if red_hat else Estimate(4_553, 4_000, 5_000)
+        skeleton = (
+            Estimate(0, 0, 500) if alpine else Estimate(900, 600, 1_500) if red_hat else Estimate(4_553, 4_000, 5_000)
+        )
         call.fs.add_sum(call.join(home), Entry(skeleton, 0, SYSTEM_FILES, "sum", 3))
         call.fs.put(call.join(home), Entry(ZERO, 0, SYSTEM_FILES, "directory"))
     return None
 
 
 HANDLERS: dict[str, Handler] = {
-    "rm": remove, "unlink": remove, "rmdir": remove, "shred": remove,
-    "cp": copy, "mv": move, "ln": link, "link": link, "install": install, "rsync": copy,
-    "chown": change_metadata, "chmod": change_metadata, "chgrp": change_metadata, "touch": change_metadata,
-    "setfacl": change_metadata, "setcap": change_metadata,
-    "mkdir": make_directory,
+    **dict.fromkeys(("rm", "unlink", "rmdir", "shred"), remove),
+    **dict.fromkeys(("cp", "rsync"), copy),
+    "mv": move, "ln": link, "link": link, "install": install, "mkdir": make_directory,
+    **dict.fromkeys(("chown", "chmod", "chgrp", "touch", "setfacl", "setcap"), change_metadata),
     "sed": edit_in_place, "perl": edit_in_place,
-    "echo": echo, "printf": printf, "cat": cat, "tee": tee,
-    "dd": dd, "truncate": truncate, "fallocate": truncate, "head": head, "tail": head, "seq": sequence, "yes": endless,
-    "base64": base64,
-    "grep": _through, "awk": _through, "sort": _through, "uniq": _through, "tr": _through, "cut": _through, "gawk": _through,
-    "egrep": _through, "jq": _through, "envsubst": _through, "fold": _through, "xxd": _through,
-    "useradd": split_user_files, "adduser": split_user_files, "groupadd": split_user_files, "addgroup": split_user_files,
-    "usermod": split_user_files, "groupmod": split_user_files, "userdel": split_user_files, "deluser": split_user_files,
-    "passwd": split_user_files, "chpasswd": split_user_files, "gpasswd": split_user_files, "delgroup": split_user_files,
+    "echo": echo, "printf": printf, "cat": cat, "tee": tee, "dd": dd, "truncate": truncate, "fallocate": truncate,
+    "head": head, "tail": head, "seq": sequence, "yes": endless, "base64": base64,
+    **dict.fromkeys(
+        ("grep", "egrep", "awk", "gawk", "sort", "uniq", "tr", "cut", "jq", "envsubst", "fold", "xxd"), _through
+    ),
+    **dict.fromkeys(
+        ("useradd", "adduser", "groupadd", "addgroup", "usermod", "groupmod", "userdel", "deluser", "delgroup",
+         "passwd", "chpasswd", "gpasswd"),
+        change_accounts,
+    ),
 }  # fmt: skip

@@ -1,7 +1,8 @@
-"""A stage's file system as far as it can be known without building: paths, sizes, and the layer that holds each byte.
+"""A stage's file system as far as it can be known without building: paths, sizes, and the layer that holds them.
 
-Paths are absolute and normal. What is known file by file stands under its own path; what is only known as a sum (a base image, the
-content of packages, the output of a compiler) is one entry below the folder it lies in, under a name that no pattern matches.
+Paths are absolute and normal. What is known file by file stands under its own path; what is only known as a sum (a base
+image, the content of packages, the output of a compiler) is one entry below the folder it lies in, under a name that no
+pattern matches.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ _SYSTEM = ("/dev", "/proc", "/sys", "/run/secrets", "/etc/hosts", "/etc/resolv.c
 
 
 class Origin(Struct, frozen=True):
-    """Where bytes come from: a label for people, the kind of layer part, the source of the figure, gzip's share of it."""
+    """Where bytes come from: a label for people, the kind of part, the figure's source, gzip's share of it."""
 
     label: str
     kind: str
@@ -43,8 +44,8 @@ class Archive(Struct, frozen=True):
 class Entry(Struct, frozen=True):
     """A file, folder, link or sum of files.
 
-    ``layer`` is the layer that holds the bytes. ``inode`` joins hard links (0: the only name). ``text`` is the content where it is known,
-    ``archive`` what it unpacks to, ``files`` how many files a sum stands for.
+    ``layer`` is the layer that holds the bytes. ``inode`` joins hard links (0: the only name). ``text`` is the
+    content where it is known, ``archive`` what it unpacks to, ``files`` how many files a sum stands for.
     """
 
     size: Estimate
@@ -60,7 +61,10 @@ class Entry(Struct, frozen=True):
 
 
 class Found(Struct, frozen=True):
-    """What lies at and below a path: its entries, and the sums of folders above it, of which an unknown share lies there."""
+    """What lies at and below a path: its entries, and the sums of folders above it.
+
+    An unknown share of those sums lies there, too.
+    """
 
     entries: tuple[tuple[str, Entry], ...]
     sums: tuple[tuple[str, Entry], ...]
@@ -69,6 +73,15 @@ class Found(Struct, frozen=True):
     def is_known(self) -> bool:
         """Tell whether entries answer the question, so that the sums above can be left aside."""
         return bool(self.entries)
+
+
+class Claim(Struct, frozen=True):
+    """An estimate of what lies at a path below a sum: the sum's key, and whether all of it is meant."""
+
+    size: Estimate
+    origin: Origin
+    name: str = ""
+    whole: bool = False
 
 
 def normal(path: str, directory: str | None = "/") -> str:
@@ -223,18 +236,21 @@ class FileSystem:
         """Give the largest of the sums in the nearest folder above a path that has any."""
         path = self.resolve(path)
         found = [
-            (name, entry) for name, entry in self.entries.items() if entry.type == "sum" and is_below(path, _folder(name))
+            (name, entry)
+            for name, entry in self.entries.items()
+            if entry.type == "sum" and is_below(path, _folder(name))
         ]
         return max(found, key=lambda item: (len(_folder(item[0])), item[1].size.value), default=None)
 
-    def claim(self, path: str) -> tuple[Estimate, Origin] | None:
+    def claim(self, path: str) -> Claim | None:
         """Estimate what lies at a path that is not known itself but lies in a folder whose files are known as a sum.
 
-        The sum nearest above it answers: an archive's for the folder it is unpacked to, since most hold one top folder; for others the share is not
-        known, so that everything from nothing to all of it may lie there. None where no sum lies above.
+        The sum nearest above it answers: an archive's for the folder it is unpacked to, since most hold one top
+        folder; for others the share is not known, so that everything from nothing to all of it may lie there. None
+        where no sum lies above.
         """
         path = self.resolve(path)
-        nearest: list[Entry] = []
+        nearest: list[tuple[str, Entry]] = []
         depth = -1
         for name, entry in self.entries.items():
             if entry.type != "sum":
@@ -243,21 +259,24 @@ class FileSystem:
             if is_below(path, folder) and len(folder) >= depth:
                 if len(folder) > depth:
                     nearest, depth = [], len(folder)
-                nearest.append(entry)
+                nearest.append((name, entry))
         if not nearest:
             return None
-        first = path[depth:].strip("/").split("/")
-        best = max(nearest, key=lambda entry: entry.size.value)
-        for entry in nearest:
-            if entry.target and len(first) == 1 and first[0] == entry.target:
-                return entry.size, entry.origin
-        if best.target and len(first) == 1 and len(nearest) == 1:
-            return Estimate(best.size.value, best.size.value * 0.3, best.size.high), best.origin
-        high = sum(entry.size.high for entry in nearest)
+        rest = path[depth:].strip("/").split("/")
+        for name, entry in reversed(nearest):
+            if entry.target and rest[0] == entry.target:
+                if len(rest) == 1:
+                    return Claim(entry.size, entry.origin, name, True)
+                nearest = [(name, entry)]
+                break
+        name, best = max(reversed(nearest), key=lambda item: (item[1].layer == self.layer, item[1].size.value))
+        if best.target and len(rest) == 1 and len(nearest) == 1:
+            return Claim(Estimate(best.size.value, best.size.value * 0.3, best.size.high), best.origin, name, True)
+        high = sum(entry.size.high for _, entry in nearest)
         if best.layer == BASE:
-            return Estimate(min(2_000_000, high), 0, min(high, 250_000_000)), best.origin
+            return Claim(Estimate(min(2_000_000, high), 0, min(high, 250_000_000)), best.origin, name)
         share = {"archive": 0.6, "build": 1.0, "download": 0.6}.get(best.origin.kind, 0.1)
-        return Estimate(best.size.value * share, 0, high), best.origin
+        return Claim(Estimate(best.size.value * share, 0, high), best.origin, name)
 
     # ------------------------------------------------------------------ writing
 
@@ -266,7 +285,8 @@ class FileSystem:
     ) -> None:
         """Unpack an archive into a folder: its members where they are known, else their sum.
 
-        ``strip`` drops leading folders of the names, ``flat`` all of them; ``top`` is the folder name that the archive is expected to hold.
+        ``strip`` drops leading folders of the names, ``flat`` all of them; ``top`` is the folder name that the
+        archive is expected to hold.
         """
         if archive.members is None:
             size = archive.unpacked
@@ -286,7 +306,7 @@ class FileSystem:
                 self.put(path, Entry(Estimate.exact(size_bytes), self.layer, origin))
 
     def put(self, path: str, entry: Entry) -> None:
-        """Write a file, link or folder at a path into the current layer; what it replaces in a lower layer is wasted."""
+        """Write a file, link or folder into the current layer; what it replaces in a lower layer is wasted."""
         path = self.resolve(path)
         layer = self._layer_of(path)
         old = self.entries.get(path)
@@ -352,11 +372,16 @@ class FileSystem:
             # Both may hold the bytes then; the lower layer keeps its own, so only the new copy is unsure.
             now = size or entry.size
             self.entries[path] = replace(
-                entry, layer=self.layer, origin=origin, size=Estimate(now.value if self.likely else 0, 0, now.high)
+                entry,
+                layer=self.layer,
+                origin=origin,
+                inode=0,
+                size=Estimate(now.value if self.likely else 0, 0, now.high),
             )
             return
         self._forget(entry)
-        changed = replace(entry, layer=self.layer, origin=origin, size=size or entry.size)
+        # overlayfs copies each name of a hard-linked file on its own.
+        changed = replace(entry, layer=self.layer, origin=origin, size=size or entry.size, inode=0)
         self.entries[path] = changed if size is None else replace(changed, text=None)
 
     def link(self, path: str, target: str, origin: Origin) -> None:
@@ -383,7 +408,7 @@ class FileSystem:
                     self._forget(entry)
                     self.whiteouts += 1
                 del self.entries[name]
-            new = replace(entry, origin=origin) if lower and entry.type in ("file", "sum") else entry
+            new = replace(entry, origin=origin, inode=0) if lower and entry.type in ("file", "sum") else entry
             self.put(destination + name[len(source) :] if source != "/" else destination + name, new)
 
     def _forget(self, entry: Entry) -> None:
@@ -409,7 +434,59 @@ class FileSystem:
 
 
 _FOLDERS = frozenset(
-    ["/", "/bin", "/boot", "/dev", "/etc", "/home", "/lib", "/lib64", "/media", "/mnt", "/opt", "/proc", "/root", "/run", "/sbin", "/srv", "/sys", "/tmp", "/usr", "/usr/bin", "/usr/lib", "/usr/local", "/usr/local/bin", "/usr/local/lib", "/usr/local/sbin", "/usr/local/share", "/usr/local/src", "/usr/sbin", "/usr/share", "/usr/src", "/usr/local/etc", "/usr/local/include", "/usr/include", "/var", "/var/cache", "/var/lib", "/var/log", "/var/tmp", "/var/run", "/etc/apt", "/etc/apt/sources.list.d", "/etc/apt/keyrings", "/usr/share/keyrings", "/etc/profile.d", "/etc/ssl", "/etc/ssl/certs", "/etc/init.d", "/usr/local/share/ca-certificates", "/etc/apt/preferences.d", "/etc/apt/apt.conf.d", "/etc/cron.d"]
+    [
+        "/",
+        "/bin",
+        "/boot",
+        "/dev",
+        "/etc",
+        "/home",
+        "/lib",
+        "/lib64",
+        "/media",
+        "/mnt",
+        "/opt",
+        "/proc",
+        "/root",
+        "/run",
+        "/sbin",
+        "/srv",
+        "/sys",
+        "/tmp",
+        "/usr",
+        "/usr/bin",
+        "/usr/lib",
+        "/usr/local",
+        "/usr/local/bin",
+        "/usr/local/lib",
+        "/usr/local/sbin",
+        "/usr/local/share",
+        "/usr/local/src",
+        "/usr/sbin",
+        "/usr/share",
+        "/usr/src",
+        "/usr/local/etc",
+        "/usr/local/include",
+        "/usr/include",
+        "/var",
+        "/var/cache",
+        "/var/lib",
+        "/var/log",
+        "/var/tmp",
+        "/var/run",
+        "/etc/apt",
+        "/etc/apt/sources.list.d",
+        "/etc/apt/keyrings",
+        "/usr/share/keyrings",
+        "/etc/profile.d",
+        "/etc/ssl",
+        "/etc/ssl/certs",
+        "/etc/init.d",
+        "/usr/local/share/ca-certificates",
+        "/etc/apt/preferences.d",
+        "/etc/apt/apt.conf.d",
+        "/etc/cron.d",
+    ]
 )
 
 

@@ -53,9 +53,10 @@ def independent(estimates: Iterable[Estimate]) -> Estimate:
 
 
 class Part(Struct, frozen=True):
-    """One contribution to a layer: what it is ("package lists", "curl and 31 dependencies"), how much, and the source of the figure.
+    """One contribution to a layer: what it is ("curl and 31 dependencies"), how much, and the source of the figure.
 
-    ``kind`` is a short word for grouping: base, apt, apk, rpm, pip, npm, copy, download, archive, duplicate, build, lists, cache, logs, other, unknown.
+    ``kind`` is a short word for grouping: base, apt, apk, rpm, pip, npm, copy, download, archive, files, duplicate,
+    build, lists, cache, logs, other, unknown.
     """
 
     label: str
@@ -63,7 +64,7 @@ class Part(Struct, frozen=True):
     kind: str
     source: str = ""
     path: str = ""
-    """The file or folder it lies in ("/var/lib/apt/lists"); "" where it is spread over the system. A mount there makes it 0."""
+    """The file or folder it lies in; "" where it is spread over the system. A mount there makes it 0."""
     files: int | None = None
     """How many files it is made of, where known."""
     compressed: float | None = None
@@ -74,8 +75,8 @@ class LayerPrediction(Struct, frozen=True):
     """The predicted size of one layer, in bytes as ``docker history`` counts (regular files, unpacked).
 
     ``step`` is the index of the instruction in the file, None for the base image. ``confidence`` is "exact", "high",
-    "medium", "low" or "unknown". ``kind`` names the model that made most of the figure. ``compressed`` are the bytes to pull (gzip). ``wasted`` are bytes that
-    a later layer hides or deletes, so that they weigh without use.
+    "medium", "low" or "unknown". ``kind`` names the model that made most of the figure. ``compressed`` are the bytes
+    to pull (gzip). ``wasted`` are bytes that a later layer hides or deletes, so that they weigh without use.
     """
 
     instruction: str
@@ -146,12 +147,13 @@ class PredictOptions(Struct, frozen=True):
 
 
 class PackageState(Struct, frozen=True):
-    """What one package manager knows at a point of a build, kept by value so that a layer can compare before with after.
+    """What one package manager knows at a point of a build; a layer compares the states before and after it.
 
-    ``family`` is the tool's family ("apt", "apk", "rpm", "pip", "npm"), ``distribution`` and ``release`` name the index that serves it ("debian", "bookworm";
-    for pip the Python's "3.11"). ``installed`` maps names to versions ("" where unknown); ``known`` is False where the base's packages are not known.
-    ``slim`` tells that the image drops docs. ``manual`` are names asked for (the rest may be auto-removed). ``calls`` counts the calls that changed
-    the database, ``traits`` are further facts a model wants to remember ("lists", "debconf", "bytecode").
+    ``family`` is the tool's family ("apt", "apk", "rpm", "pip", "npm"), ``distribution`` and ``release`` name the
+    index that serves it ("debian", "bookworm"; for pip the Python's "3.11"). ``installed`` maps names to versions (""
+    where unknown); ``known`` is False where the base's packages are not known. ``slim`` tells that the image drops
+    docs. ``manual`` are names asked for (the rest may be auto-removed). ``calls`` counts the calls that changed the
+    database, ``traits`` are further facts a model wants to remember ("lists", "debconf", "bytecode").
     """
 
     family: str
@@ -171,9 +173,9 @@ class PackageState(Struct, frozen=True):
 class PackageCall(Struct, frozen=True):
     """One call of a package manager in its surroundings.
 
-    ``environment`` holds the variables in force, ``directory`` the working directory, ``prefix`` the environment it installs into ("/usr/local",
-    "/venv"; "" for system packages). ``read`` gives the text of a file at an absolute path of the build, or None where it is not known;
-    ``exists`` tells whether a path is there.
+    ``environment`` holds the variables in force, ``directory`` the working directory, ``prefix`` the environment it
+    installs into ("/usr/local", "/venv"; "" for system packages). ``read`` gives the text of a file at an absolute
+    path of the build, or None where it is not known; ``exists`` tells whether a path is there.
     """
 
     invocation: Invocation
@@ -186,11 +188,13 @@ class PackageCall(Struct, frozen=True):
 
 
 class PackageModel(Protocol):
-    """What a module that models a package manager offers (``dfopt.predict.apt`` and its siblings, as module functions).
+    """What a module that models a package manager offers (``dfopt.predict.apt`` and its siblings, as module
+    functions).
 
-    The build calls ``start`` once per stage on an image, ``run`` for every call in order, and after each call ``parts(before, after)`` with the
-    state at the start of the layer: the parts of *all* that the layer's calls left so far, which replace those given before. So two installs in one RUN
-    count the overheads of a layer once, and an install that is purged in the same layer leaves the smallest layer there is.
+    The build calls ``start`` once per stage on an image, ``run`` for every call in order, and after each call
+    ``parts(before, after)`` with the state at the start of the layer: the parts of *all* that the layer's calls left
+    so far, which replace those given before. So two installs in one RUN count the overheads of a layer once, and an
+    install that is purged in the same layer leaves the smallest layer there is.
     """
 
     def start(self, facts: ImageFacts | None) -> PackageState:

@@ -75,7 +75,9 @@ class PackageSession:
 
     def _with_lists(self, key: tuple[str, str], state: PackageState) -> PackageState:
         """Forget lists that something else has deleted, or that lay on a mount of an earlier step."""
-        if "lists" in state.traits and not any(entry.origin.kind == "lists" for entry in self.build.fs.entries.values()):
+        if "lists" in state.traits and not any(
+            entry.origin.kind == "lists" for entry in self.build.fs.entries.values()
+        ):
             return replace(state, traits=state.traits - {"lists"})
         return state
 
@@ -138,4 +140,3 @@ def _prefix(call: Call, name: str, active: str) -> str:
         if folder in ("/usr/local/bin", "/usr/bin"):
             break
     return posixpath.join(call.place.home, ".local") if call.has("--user") else ""
-

@@ -57,7 +57,9 @@ class ShellRun:
         if script is None:
             return
         if not script.commands:
-            if script.text.strip() and (script.dialect not in ("sh", "bash", "dash", "ash", "ksh", "zsh") or script.problems):
+            if script.text.strip() and (
+                script.dialect not in ("sh", "bash", "dash", "ash", "ksh", "zsh") or script.problems
+            ):
                 self._unread(script.dialect)
             return
         self._survey(script.items, _Surroundings())
@@ -75,7 +77,10 @@ class ShellRun:
     # ------------------------------------------------------------------ structure
 
     def _survey(self, items: Sequence[ListItem], around: _Surroundings) -> list[int]:
-        """Note for each command of a list how sure it runs and where its streams go; give the ids of those that write on."""
+        """Note for each command of a list how sure it runs and where its streams go.
+
+        Gives the ids of the commands whose output leaves the list.
+        """
         writers: list[int] = []
         previous: Node | None = None
         uncertain: _Surroundings | None = None

@@ -10,7 +10,7 @@ from dfopt.context.model import BuildContext
 from dfopt.graph.model import InstructionGraph, Stage
 from dfopt.images.model import ImageFacts
 from dfopt.predict.archive import read_archive
-from dfopt.predict.filesystem import BASE, Archive, Entry, FileSystem, Origin
+from dfopt.predict.filesystem import BASE, Archive, Claim, Entry, FileSystem, Origin
 from dfopt.predict.known import known_path
 from dfopt.predict.model import Estimate, PackageState, PredictOptions, RemoteSize
 
@@ -63,11 +63,11 @@ class StageBuild:
                 return other.image
         return None
 
-    def claim(self, path: str) -> tuple[Estimate, Origin] | None:
+    def claim(self, path: str) -> Claim | None:
         """Estimate what lies at a path that is not known file by file."""
         known = known_path(self.image, path)
         if known is not None:
-            return known, Origin("a known file of the image", "base", "embedded facts")
+            return Claim(known, Origin("a known file of the image", "base", "embedded facts"))
         return self.fs.claim(path)
 
     def read(self, path: str) -> str | None:
@@ -95,4 +95,3 @@ class StageBuild:
         if known is None and self.options.facts is not None:
             known = self.options.facts.remote(url)
         return known
-

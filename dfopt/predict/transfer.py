@@ -13,7 +13,7 @@ from dfopt.context.selection import Selected, destination_of, select
 from dfopt.graph.model import Step
 from dfopt.images import facts as image_facts
 from dfopt.predict.archive import gzip_ratio, is_archive_name, read_archive, stem, unpacked_of
-from dfopt.predict.filesystem import Archive, Entry, FileSystem, Origin, normal
+from dfopt.predict.filesystem import Archive, Claim, Entry, FileSystem, Origin, normal
 from dfopt.predict.known import known_path
 from dfopt.predict.model import ZERO, Estimate, RemoteSize
 from dfopt.predict.stage import StageBuild
@@ -125,7 +125,9 @@ def _put_selected(fs: FileSystem, selected: Selected, origin: Origin, links: dic
 
 _UNSEEN_TREE = Estimate(2_000_000, 200, 200_000_000)
 _UNSEEN_FILE = Estimate(2_000, 20, 20_000_000)
-_MANIFEST = re.compile(r"(?:package|composer|tsconfig)\.json$|requirements.*\.txt$|\.(?:toml|ya?ml|cfg|conf|ini|sh|mod|env)$")
+_MANIFEST = re.compile(
+    r"(?:package|composer|tsconfig)\.json$|requirements.*\.txt$|\.(?:toml|ya?ml|cfg|conf|ini|sh|mod|env)$"
+)
 
 
 def _copy_unseen(build: StageBuild, instruction: FileInstruction, sources: list[str], target: str, into: bool) -> str:
@@ -155,12 +157,16 @@ def _copy_unseen(build: StageBuild, instruction: FileInstruction, sources: list[
 
 
 def _add_url(build: StageBuild, instruction: Add, url: str, target: str, into: bool) -> str:
-    name = posixpath.basename(re.split(r"[?#]", url, maxsplit=1)[0].split("://", 1)[1].partition("/")[2]) or "__unnamed__"
+    name = (
+        posixpath.basename(re.split(r"[?#]", url, maxsplit=1)[0].split("://", 1)[1].partition("/")[2]) or "__unnamed__"
+    )
     path = posixpath.join(target, name) if into or build.fs.is_directory(target) else target
     known = build.remote(url)
     ratio = gzip_ratio(name, 0.5)
     if instruction.has_flag("unpack"):
-        origin = Origin(f"unpacked {name}", "archive", "sizes given" if known else "unknown download", 0.38, known is None)
+        origin = Origin(
+            f"unpacked {name}", "archive", "sizes given" if known else "unknown download", 0.38, known is None
+        )
         build.fs.extract(target, Archive(unpacked_of(name, known)), origin, top=stem(name))
     else:
         size = Estimate.exact(known.size_bytes) if known else _UNFETCHED
@@ -267,17 +273,11 @@ def _copy_files(
     origin: Origin,
     excludes: IgnoreFile | None,
 ) -> None:
-    inodes: dict[int, str] = {}
     for name, entry in files:
         relative = name[len(root) :].lstrip("/")
         if excludes is not None and excludes.ignores(relative):
             continue
         here = posixpath.join(target, relative)
-        if entry.inode and entry.inode in inodes:
-            build.fs.link(here, inodes[entry.inode], origin)
-            continue
-        if entry.inode:
-            inodes[entry.inode] = here
         if entry.type == "sum":
             base, unique = posixpath.split(here)
             build.fs.add_sum(base, _carried(entry, origin), f"{unique.strip(chr(0))}.{build.fs.layer}")
@@ -286,24 +286,26 @@ def _copy_files(
 
 
 def _carried(entry: Entry, origin: Origin) -> Entry:
-    """Make the entry a copy has: new place, new origin; how sure the figure is and how it packs stay."""
+    """Make the entry a copy has: new place, new origin; how sure the figure is and how it packs stay.
+
+    Hard links of another stage arrive as files of their own, since overlayfs does not show them as links.
+    """
     kept = replace(origin, ratio=entry.origin.ratio, unknown=entry.origin.unknown)
     return replace(entry, origin=kept, inode=0)
 
 
-def _claimed(
-    build: StageBuild, source_fs: FileSystem, path: str, target: str, label: str, folder: bool
-) -> list[str]:
+def _claimed(build: StageBuild, source_fs: FileSystem, path: str, target: str, label: str, folder: bool) -> list[str]:
     known = known_path(build.facts_of(source_fs), path)
-    claim = (known, None) if known is not None else source_fs.claim(path)
+    claim = source_fs.claim(path) if known is None else Claim(known, Origin("a known file", "copy", "embedded facts"))
     if claim is None:
-        build.fs.put(target, Entry(Estimate(0, 0, 100_000_000), 0, Origin(f"{path} of {label}", "unknown", "", 0.38, True)))
+        build.fs.put(
+            target, Entry(Estimate(0, 0, 100_000_000), 0, Origin(f"{path} of {label}", "unknown", "", 0.38, True))
+        )
         return [f"nothing is known at {path} of {label}"]
-    size, source = claim
+    size, source = claim.size, claim.origin
     exact = size.low >= size.value * 0.9
-    kind = source.kind if source is not None and source.kind not in ("base",) else "copy"
-    origin = Origin(f"{path} of {label}", kind, source.label if source else "embedded facts",
-                    source.ratio if source else 0.38, not exact)  # fmt: skip
+    kind = source.kind if source.kind != "base" else "copy"
+    origin = Origin(f"{path} of {label}", kind, source.label, source.ratio, not exact)
     here = posixpath.join(target, posixpath.basename(path)) if folder and posixpath.splitext(path)[1] else target
     build.fs.add_sum(here, Entry(size, 0, origin, "sum", 0))
     return [] if exact else [f"how much lies at {path} of {label} is not known"]

@@ -1,29 +1,39 @@
-"""Sizes of downloads, asked from their servers: the length, and for archives what they unpack to, without fetching them."""
+"""Sizes of downloads, asked from their servers: the length, and for archives what they unpack to."""
 
 from __future__ import annotations
 
 import io
 import lzma
+import tempfile
 import urllib.error
 import urllib.request
 import zipfile
 from http.client import HTTPException
+from typing import cast
 from urllib.parse import urlsplit
 
 from dfopt.images.model import ImageFacts
-from dfopt.predict.archive import gzip_trailer_size, is_tar_name, xz_size
+from dfopt.predict.archive import gzip_trailer_size, is_tar_name, read_archive, xz_size
 from dfopt.predict.model import RemoteSize
 
 _TIMEOUT_SECONDS = 15.0
 _AGENT = "dfopt (asks for the size of a download)"
+_WHOLE_BYTES = 100_000_000
+"""How large an archive may be that is read to its end because its server gives no ranges."""
 _LIMIT_BYTES = 4_000_000
 """How much of an archive's directory is read at most."""
+
+
+class _NoRangesError(OSError):
+    """A server sends the whole file where a range is asked for."""
 
 
 class Downloads:
     """A source of facts that asks HTTP servers: one HEAD request per URL, and for archives one or two small ranges.
 
-    Answers are kept, failures too. Only http and https are asked; nothing but the URL is sent. ``failures`` says why a URL gave nothing.
+    An archive whose server gives no ranges is read to its end if it is small, and thrown away. Answers are kept,
+    failures too. Only http and https are asked; nothing but the URL is sent. ``failures`` says why a URL gave
+    nothing.
     """
 
     def __init__(self, timeout_seconds: float = _TIMEOUT_SECONDS) -> None:
@@ -57,6 +67,8 @@ class Downloads:
             return RemoteSize(size)
         try:
             unpacked = self._unpacked(url, name, size)
+        except _NoRangesError:
+            return RemoteSize(size, self._read_through(url, size))
         except (OSError, HTTPException, ValueError, zipfile.BadZipFile, lzma.LZMAError, IndexError):
             unpacked = None
         if unpacked is not None and is_tar_name(name):
@@ -83,17 +95,31 @@ class Downloads:
     def _unpacked(self, url: str, name: str, size: int) -> int | None:
         if name.endswith((".gz", ".tgz")):
             return gzip_trailer_size(self._range(url, max(size - 8, 0), size), size)
-        reader = io.BufferedReader(_Ranges(self, url, size), 65_536)
+        self._range(url, max(size - 22, 0), size)  # Raises where there are no ranges; zipfile would hide that.
+        reader = io.BufferedReader(cast("io.RawIOBase", _Ranges(self, url, size)), 65_536)
         if name.endswith((".xz", ".txz")):
             return xz_size(reader)
         with zipfile.ZipFile(reader) as archive:
             return sum(info.file_size for info in archive.infolist())
 
+    def _read_through(self, url: str, size: int) -> int | None:
+        """Read an archive to its end, where its server gives no ranges; too large ones are left alone."""
+        if size > _WHOLE_BYTES:
+            return None
+        with tempfile.NamedTemporaryFile(prefix="dfopt-") as file, self._open(url, "GET", None) as answer:
+            while chunk := answer.read(1 << 18):
+                file.write(chunk)
+                if file.tell() > size:
+                    return None
+            file.flush()
+            archive = read_archive(file.name)
+        return None if archive is None else round(archive.unpacked.value)
+
     def _range(self, url: str, start: int, end: int) -> bytes:
-        """Fetch the bytes from ``start`` to ``end``. Raises OSError where the server gives no ranges."""
+        """Fetch the bytes from ``start`` to ``end``. Raises _NoRangesError where the server gives no ranges."""
         with self._open(url, "GET", f"bytes={start}-{end - 1}") as answer:
             if answer.status != 206:
-                raise OSError("the server gives no ranges")
+                raise _NoRangesError
             data: bytes = answer.read(_LIMIT_BYTES)
             return data
 

@@ -69,7 +69,8 @@ def write_table(
 ) -> None:
     """Print the image's layers as a table, and the other stages as one line each.
 
-    ``all_rows`` shows instructions that make no layer, ``parts`` what each layer is made of, ``stages`` a table for every stage.
+    ``all_rows`` shows instructions that make no layer, ``parts`` what each layer is made of, ``stages`` a table for
+    every stage.
     """
     from rich.console import Console
 
@@ -132,9 +133,13 @@ def _stage_table(
     wasted = sum(layer.wasted.value for layer in stage.layers)
     if wasted >= 1:
         hidden = ", ".join(
-            f"{size_text(layer.wasted.value)} of {layer.instruction[:28].rstrip()}" for layer in stage.layers if layer.wasted.value >= 1
+            f"{size_text(layer.wasted.value)} of {layer.instruction[:28].rstrip()}"
+            for layer in stage.layers
+            if layer.wasted.value >= 1
         )
-        table.add_row(Text("hidden by later layers", style="magenta"), Text(size_text(wasted), style="magenta"), "", "", hidden)
+        table.add_row(
+            Text("hidden by later layers", style="magenta"), Text(size_text(wasted), style="magenta"), "", "", hidden
+        )
     console.print(table)
 
 
@@ -143,7 +148,8 @@ def _part_cells(part: Part, largest: float) -> tuple[Text, Text, Text, Text, Tex
 
     return (
         Text(f"    {part.label}", style="dim"), Text(size_text(part.estimate.value), style="dim"),
-        Text(interval_text(part.estimate), style="dim"), _bar(part.estimate, largest, "dim"), Text(part.source, style="dim"),
+        Text(interval_text(part.estimate), style="dim"), _bar(part.estimate, largest, "dim"),
+        Text(part.source, style="dim"),
     )  # fmt: skip
 
 
@@ -153,6 +159,7 @@ def _bar(size: Estimate, largest: float, colour: str) -> Text:
 
     if largest <= 0:
         return Text("")
+
     def cells(value: float) -> float:
         return min(value / largest, 1.0) * _BAR_CELLS
 
@@ -225,7 +232,13 @@ def _layer_object(layer: LayerPrediction) -> dict[str, Any]:
         "kind": layer.kind,
         "note": layer.note,
         "parts": [
-            {"label": part.label, "kind": part.kind, **_estimate(part.estimate), "source": part.source, "path": part.path}
+            {
+                "label": part.label,
+                "kind": part.kind,
+                **_estimate(part.estimate),
+                "source": part.source,
+                "path": part.path,
+            }
             for part in layer.parts
         ],
     }

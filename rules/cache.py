@@ -8,11 +8,11 @@ from collections.abc import Iterator
 from dfopt.edit import Edit
 from dfopt.finding import Finding, Fix, Severity
 from dfopt.graph.model import Stage, Step
-from dfopt.graph.running import setting_of
+from dfopt.graph.queries import Install, installs_of, is_broad_copy
 from dfopt.lint.rule import Bad, Build, Good, Rule
 from dfopt.source import Span
 from dfopt.syntax.tree import Add, Arg, Copy, Env, FileInstruction, Run
-from dfopt.tools import Invocation, Place, invocation_effects
+from dfopt.tools import Invocation
 from dfopt.tools.paths import covers
 
 INSTALLS = ("install", "fetch", "sync")
@@ -20,37 +20,15 @@ WORTH_CACHING_SECONDS = 2
 """An install that takes less is not worth a line more in the file."""
 
 
-def is_broad_copy(step: Step) -> bool:
-    """Tell whether a step copies the whole build context."""
-    instruction = step.instruction
-    if not isinstance(instruction, FileInstruction) or instruction.heredocs or step.unknown:
-        return False
-    if isinstance(instruction, Copy) and instruction.from_:
-        return False
-    return any(source.strip("/") in ("", ".", "*", "./*") for source in step.sources)
-
-
-def installs(step: Step) -> list[Invocation]:
-    """Give the dependency installs of a RUN that are worth caching."""
+def long_installs(step: Step) -> list[Invocation]:
+    """Give the package installs of a RUN that are worth caching."""
     return [
         call
         for call in step.invocations
         if call.action in INSTALLS
-        and (call.tool.kind == "package-manager" or call.subcommand.manifests)
+        and call.tool.kind == "package-manager"
         and call.subcommand.seconds >= WORTH_CACHING_SECONDS
     ]
-
-
-def project_reads(step: Step, call: Invocation, folder: str) -> list[str] | None:
-    """Give the files below a folder that an install reads, or None where it may read any of them."""
-    effects = invocation_effects(call, Place.of(call.command, setting_of(step.before)))
-    if effects.wall:
-        return None
-    below = folder.rstrip("/") + "/"
-    reads = [path for path in effects.reads | effects.removes if path.startswith(below) or covers(path, folder)]
-    if any(covers(path, folder) or path == folder for path in reads):
-        return None
-    return sorted(reads)
 
 
 def broad_copies(stage: Stage) -> Iterator[tuple[Step, list[Step]]]:
@@ -88,6 +66,7 @@ class CopyBeforeInstall(Rule):
         ),
         Good("FROM python:3.13\nWORKDIR /app\nCOPY . .\nRUN pip install .\n", why="the install needs the sources"),
         Good("FROM node:22\nWORKDIR /app\nCOPY package*.json ./\nRUN npm ci\nCOPY . .\nRUN npm run build\n"),
+        Bad("FROM composer:2\nWORKDIR /app\nCOPY . .\nRUN composer install --no-dev\n", at="COPY . ."),
         Good("FROM golang:1.24\nWORKDIR /src\nCOPY . .\nRUN go build\n", why="nothing but the build itself"),
         Good("FROM node:22 AS build\nRUN make\nFROM node:22\nCOPY --from=build / /app\nRUN cd /app && npm ci\n"),
         Good(
@@ -104,26 +83,31 @@ class CopyBeforeInstall(Rule):
                 found = self._first_install(copy, runs)
                 if found is None:
                     continue
-                run, call, reads = found
-                if build.context is not None and not self._others(build, reads, copy):
+                install, files = found
+                if build.context is not None and not self._others(build, files, copy):
                     continue
-                names = ", ".join(path.rsplit("/", 1)[-1] for path in reads[:3]) if len(reads) <= 3 else ""
-                program = " ".join(word.raw for word in call.command.words[:2])
+                names = ", ".join(path.rsplit("/", 1)[-1] for path in files) if len(files) <= 3 else ""
+                program = " ".join(word.raw for word in install.invocation.command.words[:2])
                 yield self.finding(
                     copy,
                     f"every edited file repeats {program}: copy {names or 'the files that decide it'} first, install, "
                     "and copy the rest below",
-                    related=[(run, "this install is repeated")],
+                    related=[(install.step, "this install is repeated")],
                     fix=self._fix(build, copy),
                 )
 
     @staticmethod
-    def _first_install(copy: Step, runs: list[Step]) -> tuple[Step, Invocation, list[str]] | None:
+    def _first_install(copy: Step, runs: list[Step]) -> tuple[Install, list[str]] | None:
+        folder = copy.destination.rstrip("/.") + "/"
         for run in runs:
-            for call in installs(run):
-                reads = project_reads(run, call, copy.destination.rstrip(".") or "/")
-                if reads:
-                    return run, call, reads
+            for install in installs_of(run):
+                files = [path for path in install.manifests if path.startswith(folder)]
+                if files and install.invocation.subcommand.seconds >= WORTH_CACHING_SECONDS:
+                    present = [path for path in install.optional if "*" not in path and not path.endswith("/")]
+                    return install, [
+                        *files,
+                        *(path for path in present if path.endswith((".lock", "lock.json", ".sum"))),
+                    ]
         return None
 
     @staticmethod
@@ -186,7 +170,7 @@ class InstallBelowCopy(Rule):
                 for run in runs:
                     if self._uses(run, folder):
                         break
-                    if installs(run):
+                    if long_installs(run):
                         yield self.finding(
                             run,
                             "this needs nothing of the copied files, and every edit repeats it: "
@@ -310,8 +294,8 @@ _VOLATILE = re.compile(
 class VolatileValueEarly(Rule):
     """A value that differs in every build is declared above steps that take long and do not use it.
 
-    Every RUN below an ARG with a value, or an ENV, has that value in its cache key, used or not: with a new build date or
-    commit nothing below is ever cached.
+    Every RUN below an ARG with a value, or an ENV, has that value in its cache key, used or not: with a new build date
+    or commit nothing below is ever cached.
     """
 
     code = "C103"

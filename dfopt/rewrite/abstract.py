@@ -146,7 +146,7 @@ class _StageBuild:
             self.doubts += below.doubts
             self.config["onbuild"] = []
         else:
-            base = ("image", stage.image or stage.from_.image.text, stage.platform or "")
+            base = ("image", stage.image or stage.from_.image.text, stage.platform or graph.options.platform)
             self.store = Store(terms, terms.make(*base))
             self.config = _empty(base)
 

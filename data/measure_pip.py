@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 OUT = Path(__file__).resolve().parent.parent / "dfopt" / "predict" / "data" / "pypi.json"
+COLUMNS = ["wheel", "unpacked", "of which .py", "files", "requires", "byte code"]
 
 
 def normal(name: str) -> str:
@@ -53,20 +54,32 @@ def measure(wheel: Path) -> list[Any]:
                 if not re.search(r"extra\s*==\s*['\"](test|tests|testing|dev|doc|docs|lint|typing|check|cover|enabler|type|develop|mypy|"
                                  r"build|benchmark|all|devel|develop-.*|complete-dev)['\"]", text)]  # fmt: skip
         python = sum(info.file_size for info in infos if info.filename.endswith(".py"))
-        return [wheel.stat().st_size, sum(info.file_size for info in infos), python, len(infos), kept]
+        return [wheel.stat().st_size, sum(info.file_size for info in infos), python, len(infos), kept, compiled(archive)]
+
+
+def compiled(archive: zipfile.ZipFile) -> int:
+    """Sum the byte code that this Python makes of a wheel's sources."""
+    with tempfile.TemporaryDirectory() as folder:
+        archive.extractall(folder)
+        subprocess.run([sys.executable, "-m", "compileall", "-qq", folder], check=False, capture_output=True)
+        return sum(path.stat().st_size for path in Path(folder).rglob("*.pyc"))
 
 
 def main() -> None:
     """Measure what the command line names and write the table."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("specs", nargs="+")
+    parser.add_argument("specs", nargs="*")
+    parser.add_argument("--again", action="store_true", help="measure what is in the table once more")
     parser.add_argument("--separately", action="store_true", help="resolve each requirement for itself")
     args = parser.parse_args()
     table: dict[str, Any] = json.loads(OUT.read_text()) if OUT.exists() else {"about": {}, "packages": {}}
     packages = table["packages"]
-    for specs in [[spec] for spec in args.specs] if args.separately else [args.specs]:
-        for name, version in closure(specs):
-            if version in packages.get(name, {}):
+    rounds = [closure(specs) for specs in ([[spec] for spec in args.specs] if args.separately else [args.specs]) if specs]
+    if args.again:
+        rounds.append([(name, version) for name, rows in packages.items() for version in rows])
+    for found in rounds:
+        for name, version in found:
+            if len(packages.get(name, {}).get(version, ())) >= len(COLUMNS):
                 continue
             with tempfile.TemporaryDirectory() as folder:
                 subprocess.run([sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary=:all:",
@@ -76,7 +89,7 @@ def main() -> None:
     table["about"] = {
         "source": "wheels of the Python Package Index for CPython 3.11 on Linux x86-64, read by data/measure_pip.py",
         "licence": "measurements, free to use", "date": datetime.date.today().isoformat(),
-        "columns": ["wheel", "unpacked", "of which .py", "files", "requires"],
+        "columns": COLUMNS,
     }  # fmt: skip
     rows = [f"{json.dumps(name)}:{json.dumps(packages[name], separators=(',', ':'))}" for name in sorted(packages)]
     OUT.write_text(f'{{"about":{json.dumps(table["about"])},\n"packages":{{\n' + ",\n".join(rows) + "}}\n")

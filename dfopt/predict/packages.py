@@ -19,7 +19,7 @@ from dfopt.predict.stage import StageBuild
 _MODELS = {
     "apt": "apt", "dpkg": "apt", "apk": "apk",
     "dnf": "rpm", "yum": "rpm", "microdnf": "rpm", "rpm": "rpm", "tdnf": "rpm", "zypper": "rpm",
-    "pip": "pip", "uv": "pip", "poetry": "pip", "pipenv": "pip", "python": "pip",
+    "pip": "pip", "uv": "pip", "poetry": "pip", "pipenv": "pip", "pdm": "pip", "pipx": "pip", "python": "pip", "venv": "pip",
     "npm": "npm", "yarn": "npm", "pnpm": "npm",
 }  # fmt: skip
 _SYSTEM = ("apt", "apk", "rpm")

@@ -14,6 +14,8 @@ from dfopt.tools import any_overlap, overlaps
 _EVERYTHING = "*"
 # Where package managers put programs: that a step starts one does not tell which package it came with.
 _PROGRAM = re.compile(r"/(?:usr/(?:local/)?)?s?bin/[^/]+")
+# Read by everything that uses the network; the builder provides them.
+_NETWORK = frozenset(("/etc/hosts", "/etc/resolv.conf", "/etc/ssl/"))
 
 
 def edges_of(graph: InstructionGraph) -> tuple[Edge, ...]:
@@ -128,7 +130,7 @@ def _shared(reads: Iterable[str], writer: Step) -> str:
     writes = {path for path in writer.effects.writes if path != _EVERYTHING and not writer.is_mounted(path)}
     if _EVERYTHING in writer.effects.writes and writer.before.workdir != "/":
         writes.add(paths.clean(writer.before.workdir) + "/")
-    reads = [read for read in reads if read in writes or not _PROGRAM.fullmatch(read)]
+    reads = [read for read in reads if read in writes or not (read in _NETWORK or _PROGRAM.fullmatch(read))]
     if not writes or not any_overlap(reads, writes):
         return ""
     shared = [read for read in reads if any(overlaps(read, written) for written in writes)]

@@ -37,7 +37,7 @@ from dfopt.shell.model import (
 )
 from dfopt.shell.narrow import word_text
 from dfopt.shell.state import State
-from dfopt.shell.texts import unescape, unquoted
+from dfopt.shell.texts import Unescaped, unescape, unquoted
 from dfopt.shell.words import Expander, nested_ranges
 from dfopt.shell.wrappers import inline_script, unwrap
 from dfopt.source import Span
@@ -73,7 +73,8 @@ class Evaluator:
         self.flat: list[Command | None] = parent.flat if parent else []
         self.problems: list[ShellProblem] = parent.problems if parent else []
         self.nesting: int = parent.nesting + 1 if parent else 0
-        self.shift = joined.segments[0][1] - joined.segments[0][0] if len(joined.segments) == 1 else None
+        straight = len(joined.segments) == 1 and not isinstance(joined, Unescaped)
+        self.shift = joined.segments[0][1] - joined.segments[0][0] if straight else None
         self.state = State(None, frozenset())
         self.expander = Expander(self.lookup, self.is_unset, self.printed)
 
@@ -320,7 +321,7 @@ class Evaluator:
             if form.items is not None:
                 self.items(form.items, depth + 1, conditional, True, wrappers)
             else:
-                joined = unescape(self.joined, form.start + 1, max(form.end - 1, form.start + 1), "`\\$")
+                joined = unescape(self.joined, form.start + 1, max(form.end - 1, form.start + 1))
                 self.script(joined, self.dialect, keep.copy(), depth + 1, conditional, wrappers)
             self.state = keep
 
@@ -417,6 +418,8 @@ class Evaluator:
         for word in form.words if any(word.nested for word in form.words) else ():
             if word.nested and not (code is not None and self.is_code(code, word)):
                 self.nested(word.nested, depth, conditional, wrappers)
+        if form.redirects and len(self.flat) > place + 2:  # in the order in which they stand, redirections included
+            self.flat[place + 1 :] = sorted(self.flat[place + 1 :], key=lambda one: one.span.start if one else 0)
         if code is not None:
             del self.flat[place]
             return code

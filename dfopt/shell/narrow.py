@@ -18,11 +18,14 @@ class _Text(Expander):
     __slots__ = ("pure",)
 
     def __init__(self) -> None:
-        super().__init__(lambda name: "~")
+        super().__init__(lambda name: None)
         self.pure = True
 
     def _put(self, value: str | None, quoted: bool) -> None:
         self._literal(value or "")
+
+    def _home(self, user: str | None) -> str | None:
+        return "~" + (user or "")
 
     def _substituted(self, pos: int, stop: int) -> str | None:
         self.pure = False

@@ -253,6 +253,11 @@ class _Reader(Lexer):
         self.problem(f"`{opener}` needs a `{word}`, which is missing.", start, start + len(opener))
         return False
 
+    def close(self, word: str) -> None:
+        """Go over a closing word where it stands; after a problem its absence is none of its own."""
+        if self.reserved() == word:
+            self.pos += len(word)
+
     def group(self, start: int) -> BlockForm:
         """Read ``{ list }``."""
         body = self.items(frozenset({"}"}), "")
@@ -261,37 +266,43 @@ class _Reader(Lexer):
 
     def if_(self, start: int) -> BlockForm:
         """Read ``if list then list [elif ...] [else list] fi``."""
-        sections = [("condition", self.items(frozenset({"then"}), ""))]
-        if self.expect("then", "if", start):
-            while True:
-                sections.append(("then", self.items(frozenset({"elif", "else", "fi"}), "")))
-                word = self.reserved()
-                at = self.pos
-                if word == "elif":
-                    self.pos += 4
-                    sections.append(("elif", self.items(frozenset({"then"}), "")))
-                    if not self.expect("then", "elif", at):
-                        break
+        sections = [("condition", self.items(frozenset({"then", "elif", "else", "fi"}), ""))]
+        if not self.expect("then", "if", start):
+            self.close("fi")
+            return BlockForm("if", start, self.pos, sections)
+        while True:
+            sections.append(("then", self.items(frozenset({"elif", "else", "fi"}), "")))
+            word = self.reserved()
+            at = self.pos
+            if word == "elif":
+                self.pos += 4
+                sections.append(("elif", self.items(frozenset({"then", "else", "fi"}), "")))
+                if self.expect("then", "elif", at):
                     continue
-                if word == "else":
-                    self.pos += 4
-                    sections.append(("else", self.items(frozenset({"fi"}), "")))
-                self.expect("fi", "if", start)
+                self.close("fi")
                 break
+            if word == "else":
+                self.pos += 4
+                sections.append(("else", self.items(frozenset({"fi"}), "")))
+            self.expect("fi", "if", start)
+            break
         return BlockForm("if", start, self.pos, sections)
 
     def while_(self, start: int) -> BlockForm:
         """Read ``while list do list done``."""
         kind = self.text[start : self.pos]
-        sections = [("condition", self.items(frozenset({"do"}), ""))]
+        sections = [("condition", self.items(frozenset({"do", "done"}), ""))]
         self.do_group(kind, start, sections)
         return BlockForm(kind, start, self.pos, sections)
 
     def do_group(self, kind: str, start: int, sections: list[tuple[str, list[ItemForm]]]) -> None:
-        """Read ``do list done``."""
+        """Read ``do list done``; without ``do`` the list is read all the same."""
         if self.expect("do", kind, start):
             sections.append(("do", self.items(frozenset({"done"}), "")))
             self.expect("done", kind, start)
+        elif self.peek():
+            sections.append(("do", self.items(frozenset({"done"}), "")))
+            self.close("done")
 
     def for_(self, start: int) -> BlockForm:
         """Read ``for name [in words]; do list done`` and ``for ((...; ...; ...)); do list done``."""

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import re
 
+from dfopt.source import Span
 from dfopt.syntax.tree import Heredoc, Joined, Word
 
 _JSON_STRING = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
-_JSON_PIECE = re.compile(r'[^"\\]+|\\u[0-9A-Fa-f]{4}|\\.', re.DOTALL)
+_JSON_PIECE = re.compile(
+    r'[^"\\]+|\\u[dD][89abAB][0-9A-Fa-f]{2}\\u[dD][c-fC-F][0-9A-Fa-f]{2}|\\u[0-9A-Fa-f]{4}|\\.', re.DOTALL
+)
 
 
 def heredoc_text(heredoc: Heredoc) -> Joined:
@@ -29,108 +32,124 @@ def heredoc_text(heredoc: Heredoc) -> Joined:
 
 def with_heredocs(line: Joined, heredocs: tuple[Heredoc, ...]) -> Joined:
     """Put a line and the bodies of its here-documents together again, as the shell gets them."""
-    text = [line.text, "\n"]
+    text = [line.text]
     length = len(line.text)
-    segments = [*line.segments, (length, line.to_file(length))]
-    length += 1
+    segments = list(line.segments)
+
+    def add(piece: str, place: int) -> None:
+        nonlocal length
+        segments.append((length, place))
+        text.append(piece)
+        length += len(piece)
+
+    behind = line.to_file(length)
     for heredoc in heredocs:
-        segments.append((length, heredoc.body_span.start))
-        text.append(heredoc.content)
-        length += len(heredoc.content)
         end = heredoc.terminator_span
+        if not heredoc.content and end is None:
+            break
+        add("\n", behind)
+        add(heredoc.content, heredoc.body_span.start)
         if end is not None:
-            segments.append((length, end.start))
             tabs = max(end.end - end.start - len(heredoc.name), 0) if heredoc.chomp else 0
-            text += ["\t" * tabs, heredoc.name, "\n"]
-            length += tabs + len(heredoc.name) + 1
+            add("\t" * tabs + heredoc.name, end.start)
+            behind = end.start + tabs + len(heredoc.name)
     return Joined("".join(text), tuple(segments))
+
+
+class Unescaped(Joined, frozen=True):
+    """A text from which escapes were removed: ``wide`` tells how many characters of the file an unescaped one takes."""
+
+    wide: dict[int, int]
+
+    def span(self, start: int, end: int) -> Span:
+        """Give the file span of a range of the text, with the escapes of its characters."""
+        first = self.to_file(start)
+        if end <= start:
+            return Span(first, first)
+        return Span(first, self.to_file(end - 1) + self.wide.get(end - 1, 1))
+
+
+class _Glue:
+    """Puts a text together from ranges of another one."""
+
+    def __init__(self, joined: Joined) -> None:
+        self.joined = joined
+        self.text: list[str] = []
+        self.segments: list[tuple[int, int]] = []
+        self.wide: dict[int, int] = {}
+        self.length = 0
+
+    def add(self, start: int, end: int) -> None:
+        """Add a range as it is."""
+        if end <= start:
+            return
+        joined, length = self.joined, self.length
+        self.segments.append((length, joined.to_file(start)))
+        self.segments += [(length + at - start, place) for at, place in joined.segments if start < at < end]
+        if isinstance(joined, Unescaped):
+            self.wide.update((length + at - start, width) for at, width in joined.wide.items() if start <= at < end)
+        self.text.append(joined.text[start:end])
+        self.length = length + end - start
+
+    def add_escaped(self, start: int, end: int, character: str) -> None:
+        """Add one character that an escape stands for."""
+        span = self.joined.span(start, end)
+        self.segments.append((self.length, span.start))
+        self.wide[self.length] = span.end - span.start
+        self.text.append(character)
+        self.length += 1
+
+    def result(self, start: int) -> Joined:
+        """Give the text; an empty one stands at ``start``."""
+        if not self.segments:
+            self.segments.append((0, self.joined.to_file(start)))
+        return Unescaped("".join(self.text), tuple(self.segments), self.wide)
 
 
 def json_text(body: Joined, strings: tuple[Word, ...], index: int) -> Joined:
     """Give the text of one string of a JSON array with its map to the file."""
-    decoded = strings[index].text
     start = strings[index].span.start
     for match in _JSON_STRING.finditer(body.text):
-        if body.to_file(match.start()) != start:
-            continue
-        ranges: list[tuple[int, int]] = []
-        text: list[str] = []
-        at = match.start() + 1
-        for piece in _JSON_PIECE.finditer(body.text, at, match.end() - 1):
-            ranges.append(piece.span())
-            text.append(piece.group())
-        return _decoded(body, ranges, decoded)
-    return Joined(decoded, ((0, start + 1),))
+        if body.to_file(match.start()) == start:
+            return _decoded(body, match.start() + 1, match.end() - 1, strings[index].text)
+    return Joined(strings[index].text, ((0, start + 1),))
 
 
-def _decoded(body: Joined, ranges: list[tuple[int, int]], decoded: str) -> Joined:
-    """Map a decoded JSON string to its pieces, an escape standing for one character."""
-    segments: list[tuple[int, int]] = []
-    length = 0
-    high = False
-    for start, end in ranges:
-        if body.text[start] != "\\":
-            joined = pieces(body, [(start, end)])
-            segments += [(length + offset, place) for offset, place in joined.segments]
-            length += end - start
-            high = False
-            continue
-        code = int(body.text[start + 2 : end], 16) if end - start == 6 else 0
-        if high and 0xDC00 <= code < 0xE000:  # the second half of a pair: both are one character
-            high = False
-            continue
-        segments.append((length, body.to_file(start)))
-        length += 1
-        high = 0xD800 <= code < 0xDC00
-    if length != len(decoded) or not segments:
-        first = body.to_file(ranges[0][0]) if ranges else body.to_file(0)
-        return Joined(decoded, ((0, first),))
-    return Joined(decoded, tuple(segments))
+def _decoded(body: Joined, start: int, end: int, decoded: str) -> Joined:
+    """Map a decoded JSON string to its source, an escape standing for one character."""
+    glue = _Glue(body)
+    for piece in _JSON_PIECE.finditer(body.text, start, end):
+        if piece.group()[0] != "\\":
+            glue.add(*piece.span())
+        else:
+            glue.add_escaped(*piece.span(), decoded[glue.length : glue.length + 1])
+    joined = glue.result(start)
+    return joined if joined.text == decoded else Joined(decoded, ((0, body.to_file(start)),))
 
 
-def pieces(joined: Joined, ranges: list[tuple[int, int]]) -> Joined:
-    """Glue ranges of a text to a new one that still knows where it stands in the file."""
-    text = []
-    segments: list[tuple[int, int]] = []
-    length = 0
-    for start, end in ranges:
-        if end <= start:
-            continue
-        segments.append((length, joined.to_file(start)))
-        segments += [
-            (length + offset - start, place) for offset, place in joined.segments if start < offset < end
-        ]
-        text.append(joined.text[start:end])
-        length += end - start
-    if not segments:
-        segments = [(0, joined.to_file(ranges[0][0]) if ranges else 0)]
-    return Joined("".join(text), tuple(segments))
-
-
-def unescape(joined: Joined, start: int, end: int, escaped: str) -> Joined:
-    """Remove backslashes in front of certain characters."""
+def unescape(joined: Joined, start: int, end: int) -> Joined:
+    """Give the code inside backticks: backslashes in front of ``$``, a backtick and a backslash go."""
     text = joined.text
-    ranges = []
+    glue = _Glue(joined)
     begin = pos = start
     while pos < end:
         if text[pos] == "\\" and pos + 1 < end:
-            if text[pos + 1] in escaped:
-                ranges.append((begin, pos))
-                begin = pos + 1
-            elif text[pos + 1] == "\n":
-                ranges.append((begin, pos))
+            if text[pos + 1] in "`\\$\n":
+                glue.add(begin, pos)
+                if text[pos + 1] != "\n":
+                    glue.add_escaped(pos, pos + 2, text[pos + 1])
                 begin = pos + 2
             pos += 2
         else:
             pos += 1
-    ranges.append((begin, end))
-    return pieces(joined, ranges)
+    glue.add(begin, end)
+    return glue.result(start)
 
 
 def unquoted(joined: Joined, start: int, end: int) -> Joined:
     """Remove the quotes of a word that holds a script; expansions in double quotes stay in it as they are written."""
     text = joined.text
-    ranges: list[tuple[int, int]] = []
+    glue = _Glue(joined)
     pos = begin = start
     double = False
     while pos < end:
@@ -138,18 +157,21 @@ def unquoted(joined: Joined, start: int, end: int) -> Joined:
         if char == "'" and not double:
             stop = text.find("'", pos + 1, end)
             stop = end if stop < 0 else stop
-            ranges += [(begin, pos), (pos + 1, stop)]
+            glue.add(begin, pos)
+            glue.add(pos + 1, stop)
             pos = begin = stop + 1
         elif char == '"':
-            ranges.append((begin, pos))
+            glue.add(begin, pos)
             double = not double
             pos = begin = pos + 1
         elif char == "\\" and pos + 1 < end:
             if not double or text[pos + 1] in '$`"\\\n':
-                ranges.append((begin, pos))
-                begin = pos + 2 if text[pos + 1] == "\n" else pos + 1
+                glue.add(begin, pos)
+                if text[pos + 1] != "\n":
+                    glue.add_escaped(pos, pos + 2, text[pos + 1])
+                begin = pos + 2
             pos += 2
         else:
             pos += 1
-    ranges.append((begin, end))
-    return pieces(joined, ranges)
+    glue.add(begin, end)
+    return glue.result(start)

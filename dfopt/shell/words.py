@@ -12,7 +12,7 @@ _PLAIN = re.compile(r"[^\\'\"`$*?\[~<>\r\n]+")
 _PLAIN_DOUBLE = re.compile(r'[^"\\`$]+')
 _NAME = re.compile(r"[A-Za-z_]\w*", re.ASCII)
 _SPECIAL = re.compile(r"[0-9@*#?$!-]")
-_TILDE = re.compile(r"~(?=/|\Z)")
+_TILDE = re.compile(r"~([A-Za-z_][\w.-]*)?(?=/|\Z)", re.ASCII)
 _OPERATOR = re.compile(r":[-=?+]|[-=?+]|##?|%%?|//?|\^\^?|,,?|:|@|\[")
 _ANSI_ESCAPE = r"\\(?:([abeEfnrtv\\'\"?])|([0-7]{1,3})|x([0-9A-Fa-f]{1,2})|u([0-9A-Fa-f]{1,4})|c(.)|(.))"
 _ANSI = {
@@ -155,14 +155,19 @@ class Expander:
                 pos = self._dollar(pos, end, False)
             elif char in "*?[":
                 self._literal(char)
-                self._glob = True
+                self._glob = self._glob or char != "[" or "]" in raw[pos + 1 : end]
                 pos += 1
-            elif char == "~" and pos == 0 and _TILDE.match(raw):
-                self._put(self.lookup("HOME"), True)
-                pos += 1
+            elif char == "~" and pos == 0 and (match := _TILDE.match(raw)):
+                user = match.group(1)
+                self._put(self._home(user), True)
+                pos = match.end()
             else:
                 self._literal(char)
                 pos += 1
+
+    def _home(self, user: str | None) -> str | None:
+        """Give the home of a user, of the current one for None."""
+        return self.lookup("HOME") if user is None else "/root" if user == "root" else None
 
     def _substituted(self, pos: int, stop: int) -> str | None:
         code = self._raw[pos + 1 : stop - 1] if self._raw[pos] == "`" else self._raw[pos + 2 : stop - 1]

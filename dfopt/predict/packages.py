@@ -19,7 +19,8 @@ from dfopt.predict.stage import StageBuild
 _MODELS = {
     "apt": "apt", "dpkg": "apt", "apk": "apk",
     "dnf": "rpm", "yum": "rpm", "microdnf": "rpm", "rpm": "rpm", "tdnf": "rpm", "zypper": "rpm",
-    "pip": "pip", "uv": "pip", "poetry": "pip", "pipenv": "pip", "pdm": "pip", "pipx": "pip", "python": "pip", "venv": "pip",
+    "pip": "pip", "uv": "pip", "poetry": "pip", "pipenv": "pip", "pdm": "pip", "pipx": "pip",
+    "venv": "pip", "virtualenv": "pip",
     "npm": "npm", "yarn": "npm", "pnpm": "npm",
 }  # fmt: skip
 _SYSTEM = ("apt", "apk", "rpm")
@@ -52,11 +53,14 @@ class PackageSession:
         if found is None or call.invocation is None:
             return False
         name, model = found
-        prefix = "" if name in _SYSTEM else _prefix(call, name, active)
+        prefix = "" if name in _SYSTEM else self._prefix(call, name, active)
         key = (name, prefix)
         state = self.build.packages.get(key)
         if state is None:
             state = model.start(self.build.facts)
+            if prefix in self.build.environments:
+                # Its pip came compiled; the standard library's byte code belongs to the system's interpreter.
+                state = replace(state, traits=state.traits - {"official"})
         self.before.setdefault(key, state)
         state = self._with_lists(key, state)
         environment = {variable: value for variable, value in call.place.environment.items() if value is not None}
@@ -72,6 +76,25 @@ class PackageSession:
             self.build.note(note)
         self._place(key, model.parts(self.before[key], after), call)
         return True
+
+    def _prefix(self, call: Call, name: str, active: str) -> str:
+        """Give the environment a language's package manager installs into; "" is the system's own."""
+        if name == "npm":
+            if call.has("-g", "--global"):
+                return "/usr/local"
+            folder = call.option("--prefix", "--cwd", "-C", "--dir")
+            return call.join(folder) if folder else call.place.directory or "/"
+        made = _environment_made(call)
+        if made is not None:
+            self.build.environments[made] = call.command.name or ""
+            return ""
+        for option in ("--target", "-t", "--prefix", "--root"):
+            value = call.option(option)
+            if value and any(text.startswith(option) for text in call.values):
+                if option in ("--target", "-t"):
+                    self.build.flat_folders.add(call.join(value))
+                return call.join(value)
+        return _environment_used(call, self.build, active)
 
     def _with_lists(self, key: tuple[str, str], state: PackageState) -> PackageState:
         """Forget lists that something else has deleted, or that lay on a mount of an earlier step."""
@@ -98,7 +121,7 @@ class PackageSession:
             gone.discard(tag)
             origin = Origin(part.label, part.kind, part.source, 0.38 if part.compressed is None else part.compressed,
                             part.estimate.high > part.estimate.low * 3 + 1_000_000)  # fmt: skip
-            folder = _folder(part, key)
+            folder = _folder(part, key, self.build.packages[key], key[1] in self.build.flat_folders)
             entry = Entry(part.estimate, 0, origin, "sum", part.files or 0)
             now[tag] = fs.add_sum(folder, entry, f"{key[0]}{key[1].replace('/', '_')}.{fs.layer}.{index}")
             if folder not in ("/", "/usr"):
@@ -106,24 +129,33 @@ class PackageSession:
         self.placed[key] = now
 
 
-def _folder(part: Part, key: tuple[str, str]) -> str:
+def _folder(part: Part, key: tuple[str, str], state: PackageState, flat: bool) -> str:
     """Give the folder in which a part is put; a path that names a file counts as its folder."""
-    if not part.path:
-        return key[1] or "/usr"
-    return posixpath.dirname(part.path) if re.search(r"\.(?:cache|json|lock|db|log|crt)$", part.path) else part.path
+    name, prefix = key
+    if part.path:
+        return posixpath.dirname(part.path) if re.search(r"\.(?:cache|json|lock|db|log|crt)$", part.path) else part.path
+    if name != "pip":
+        return prefix or "/usr"
+    if flat:
+        return prefix
+    packages = "site-packages" if prefix or "official" in state.traits or not state.distribution else "dist-packages"
+    return f"{prefix or '/usr/local'}/lib/python{state.release}/{packages}"
 
 
-def _prefix(call: Call, name: str, active: str) -> str:
-    """Give the environment a language's package manager installs into; "" is the system's own."""
-    if name == "npm":
-        if call.has("-g", "--global"):
-            return "/usr/local"
-        folder = call.option("--prefix", "--cwd", "-C", "--dir")
-        return call.join(folder) if folder else call.place.directory or "/"
-    for option in ("--target", "-t", "--prefix", "--root"):
-        value = call.option(option)
-        if value and call.has(option) | any(text.startswith(option) for text in call.values):
-            return call.join(value)
+def _environment_made(call: Call) -> str | None:
+    """Give the path of the virtual environment that a call makes; None for other calls."""
+    invocation = call.invocation
+    if invocation is None:
+        return None
+    by_uv = invocation.family == "uv" and invocation.action == "make-directory"
+    if not by_uv and invocation.family not in ("venv", "virtualenv"):
+        return None
+    words = [word for word in call.operands if word.value not in ("venv", "virtualenv")]
+    return call.path(words[0]) if words else call.join(".venv")
+
+
+def _environment_used(call: Call, build: StageBuild, active: str) -> str:
+    """Give the virtual environment a call works in: by its program's path, an activation, or the variables in force."""
     word = call.command.words[0].value or ""
     match = re.fullmatch(r"(.+)/bin/[\w.-]+", word)
     if match is not None and match[1] not in ("/usr", "/usr/local", ""):
@@ -131,12 +163,38 @@ def _prefix(call: Call, name: str, active: str) -> str:
     if active:
         return active
     environment = call.place.environment
+    family = call.invocation.family if call.invocation is not None else ""
+    if family == "uv" and call.values[:1] != ["pip"]:
+        return call.join(environment.get("UV_PROJECT_ENVIRONMENT") or ".venv")
+    if family == "uv" and (call.has("--system") or environment.get("UV_SYSTEM_PYTHON")):
+        return ""
     if environment.get("VIRTUAL_ENV"):
         return environment["VIRTUAL_ENV"] or ""
     for folder in (environment.get("PATH") or "").split(":"):
         root = folder.removesuffix("/bin")
-        if root != folder and root in call.build.environments:
+        if root != folder and root in build.environments:
             return root
         if folder in ("/usr/local/bin", "/usr/bin"):
             break
+    if family in ("poetry", "pipenv", "pdm"):
+        return _project_environment(call, build, family)
+    if family == "uv" and call.join(".venv") in build.environments:
+        return call.join(".venv")
     return posixpath.join(call.place.home, ".local") if call.has("--user") else ""
+
+
+def _project_environment(call: Call, build: StageBuild, family: str) -> str:
+    """Give the environment that poetry, pipenv or pdm makes for a project, unless it is told to use the system's."""
+    environment = call.place.environment
+    if family == "pipenv":
+        if call.has("--system"):
+            return ""
+        inside = environment.get("PIPENV_VENV_IN_PROJECT")
+        return call.join(".venv") if inside else posixpath.join(call.place.home, ".local/share/virtualenvs")
+    if family == "pdm":
+        return call.join(".venv")
+    off = environment.get("POETRY_VIRTUALENVS_CREATE", build.environments.get("poetry virtualenvs.create", "true"))
+    if (off or "").lower() in ("false", "0"):
+        return ""
+    inside = environment.get("POETRY_VIRTUALENVS_IN_PROJECT") or build.environments.get("poetry virtualenvs.in-project")
+    return call.join(".venv") if inside else posixpath.join(call.place.home, ".cache/pypoetry/virtualenvs")

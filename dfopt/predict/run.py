@@ -178,6 +178,9 @@ class ShellRun:
             return None
         if name == "cd":
             return None
+        if name == "poetry" and call.values[:1] == ["config"] and len(call.values) > 2:
+            self.build.environments[f"poetry {call.values[1]}"] = call.values[2]
+            return None
         return self._known(call, name)
 
     def _known(self, call: Call, name: str) -> Stream | None:

@@ -41,7 +41,9 @@ class StageBuild:
         """Pairs of a row of the stage's prediction and the number of its layer in the file system."""
         self.last_url = ""
         self.environments: dict[str, str] = dict(base.environments) if base is not None else {}
-        """Virtual environments by path, with the kind of tool that made them."""
+        """Virtual environments by path with the tool that made them, and settings of tools that choose one."""
+        self.flat_folders: set[str] = set(base.flat_folders) if base is not None else set()
+        """Folders into which pip installs without any layout (``--target``)."""
 
     def start_on_image(self, size: Estimate, ratio: float, source: str) -> None:
         """Lay the base image's bytes below everything."""

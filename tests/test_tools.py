@@ -12,8 +12,9 @@ import dfopt.tools
 from dfopt.shell import parse_script
 from dfopt.shell.model import Command
 from dfopt.syntax.tree import Joined
-from dfopt.tools import Effects, Setting, any_overlap, cleans, covers, effects, overlaps, package_names, recognise
+from dfopt.tools import Effects, Setting, any_overlap, cleans, covers, effects, overlaps, package_names, recognise, script_effects
 from dfopt.tools.caches import CLEANING
+from dfopt.tools.catalogue import build_purpose, programs_of
 from dfopt.tools.index import MODULES
 from dfopt.tools.model import Role, Tool
 
@@ -469,6 +470,63 @@ def test_removing_the_cache_folder_cleans_all_that_lies_in_it() -> None:
 def test_yum_clean_all_cleans_and_yum_without_clean_does_not() -> None:
     assert "dnf" in cleans(command("yum clean all")).families
     assert not cleans(command("yum -y install clean"))
+
+
+def together(text: str, **variables: str) -> Effects:
+    return script_effects(commands(text, **variables), Setting("/w"))
+
+
+def test_what_find_hands_to_xargs_lies_below_the_folders_searched() -> None:
+    assert together("find /opt /srv -name '*.a' -print0 | xargs -0 rm -f").removes == {"/opt/**", "/srv/**"}
+    assert together("list-them | xargs rm -f").removes == {"*"}
+
+
+def test_a_checksum_reads_the_files_that_its_lines_name() -> None:
+    assert {"/w/x.tgz"} <= together('echo "$SUM  x.tgz" | sha256sum -c -').reads
+    assert "*" not in together('echo "$SUM  x.tgz" | sha256sum -c -').reads
+    assert {"/opt/a", "/w/b"} <= together(r"printf '%s\n' 'd41d8cd98f00b204e9800998ecf8427e  /opt/a' '00  b' | md5sum -c").reads
+    assert "*" in together("grep x.tgz SUMS | sha256sum -c -").reads
+    assert "*" in together("sha256sum -c SUMS").reads
+
+
+def test_a_command_without_a_directory_runs_somewhere_unknown() -> None:
+    assert together('cd "$SOMEWHERE" && touch x').writes == {"*"}
+    assert together('(cd "$SOMEWHERE"); touch x').writes == {"/w/x"}
+
+
+@pytest.mark.parametrize("text", ["node --version", "ffmpeg -version", "make -v", "docker --help", "python3 -V"])
+def test_asking_for_the_version_does_nothing(text: str) -> None:
+    result = done(text)
+    assert not result.wall
+    assert not result.writes
+
+
+@pytest.mark.parametrize(
+    ("family", "package", "purpose"),
+    [
+        ("apt", "build-essential", "compiler"),
+        ("apt", "gcc-12", "compiler"),
+        ("apt", "libssl-dev", "headers"),
+        ("apt", "python3-dev", "headers"),
+        ("apt", "git", "vcs"),
+        ("apt", "libssl3", None),
+        ("apt", "nginx", None),
+        ("apk", "musl-dev", "headers"),
+        ("apk", "build-base", "compiler"),
+        ("dnf", "openssl-devel", "headers"),
+        ("zypper", "gcc-c++", "compiler"),
+        ("pip", "gcc", None),
+    ],
+)
+def test_a_package_serves_building(family: str, package: str, purpose: str | None) -> None:
+    assert build_purpose(family, package) == purpose
+
+
+def test_a_package_brings_programs() -> None:
+    assert programs_of("xz-utils") >= {"xz", "unxz"}
+    assert programs_of("gcc-12") >= {"gcc", "ld"}
+    assert programs_of("libssl-dev") == frozenset()
+    assert programs_of("never-heard-of") is None
 
 
 Row = tuple[str, str | None, bool]

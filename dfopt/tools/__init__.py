@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dfopt.tools.caches import CLEANING
 from dfopt.tools.cleaning import cleans
-from dfopt.tools.effects import effects, invocation_effects, left_caches
+from dfopt.tools.effects import effects, invocation_effects, left_caches, script_effects
 from dfopt.tools.model import (
     NOTHING,
     Cleaned,
@@ -43,4 +43,5 @@ __all__ = [
     "overlaps",
     "package_names",
     "recognise",
+    "script_effects",
 ]

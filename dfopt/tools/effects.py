@@ -2,26 +2,33 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 from msgspec.structs import replace
 
 from dfopt.shell.model import Command, ShellWord
+from dfopt.source import Span
 from dfopt.tools.model import NOTHING, Effects, Invocation, Setting
-from dfopt.tools.paths import EVERYTHING, Place, as_tree
+from dfopt.tools.paths import EVERYTHING, Place, plain
 from dfopt.tools.recognise import program_name, recognise
 
 _DEVICES = frozenset(("/dev/null", "/dev/stdout", "/dev/stderr", "/dev/stdin", "/dev/tty", "/dev/zero"))
+_SUM = re.compile(r"[0-9a-fA-F]{32,128}|\*\*")
+_SOMETHING = ShellWord(raw="$@", value=None, pattern="*", span=Span(0, 0), glob=True)
+_QUESTIONS = frozenset(("--version", "-version", "--help", "-help", "-V", "-v", "version"))
 _NETWORK_FILES = frozenset(("/etc/ssl/", "/etc/resolv.conf", "/etc/hosts"))
 _NETWORK_VARIABLES = frozenset(
     f"{letters}_{kind}" for letters in ("http", "https", "ftp", "no", "all") for kind in ("proxy",)
 ) | frozenset(f"{letters}_PROXY" for letters in ("HTTP", "HTTPS", "FTP", "NO", "ALL"))
 
 
-def effects(command: Command, setting: Setting | None = None) -> Effects:
+def effects(command: Command, setting: Setting | None = None, source: Command | None = None) -> Effects:
     """Give what one simple command does, its redirects included.
 
     Paths are absolute; a program that is not known is a wall, and so is one that runs code nobody can see from here.
+    ``source`` is the command whose output it reads, where that is known: what ``find`` hands to ``xargs`` lies below the
+    folders searched, and a list of checksums names the files that are checked.
     """
     place = Place.of(command, setting or Setting())
     result = _redirects(command, place) | _variables(command)
@@ -30,17 +37,30 @@ def effects(command: Command, setting: Setting | None = None) -> Effects:
     invocation = recognise(command)
     if invocation is None:
         return result | _unknown(command, place)
-    return result | invocation_effects(invocation, place)
+    return result | invocation_effects(invocation, place, source)
 
 
-def invocation_effects(invocation: Invocation, place: Place) -> Effects:
-    """Give what a recognised call does at a place, its redirects left out."""
+def script_effects(commands: Iterable[Command], setting: Setting | None = None) -> Effects:
+    """Give what the commands of a script do together; pipes between them are followed."""
+    result = NOTHING
+    before: Command | None = None
+    for command in commands:
+        result |= effects(command, setting, before if command.piped and before is not None and before.pipes else None)
+        before = command
+    return result
+
+
+def invocation_effects(invocation: Invocation, place: Place, source: Command | None = None) -> Effects:
+    """Give what a recognised call does at a place, its redirects left out; ``source`` is as for ``effects``."""
     tool, sub = invocation.tool, invocation.subcommand
     for role, word, _ in invocation.places:
         if role == "cd":
             place = place.inside(place.path(word))
     if "xargs" in invocation.command.wrappers and (sub.operands or sub.shape):
-        invocation = replace(invocation, operands=(*invocation.operands, _anything(invocation.command.words[0])))
+        invocation = replace(invocation, operands=(*invocation.operands, *_handed(invocation.command.words[0], place, source)))
+    elif tool.family == "checksum" and invocation.has("-c"):
+        listed = _listed_files(source, place)
+        invocation = replace(invocation, operands=(*invocation.operands, *listed))
     reads, writes, removes, fetches = set[str](), set[str](), set[str](), set[str]()
     if sub.operands or invocation.places:
         named = [(role, word) for role, word, _ in invocation.places]
@@ -48,13 +68,13 @@ def invocation_effects(invocation: Invocation, place: Place) -> Effects:
             if word.value == "-":
                 continue
             if role == "read":
-                reads.add(place.path(word))
+                reads.add(plain(place.path(word)))
             elif role == "write":
-                writes.add(place.path(word))
+                writes.add(plain(place.path(word)))
             elif role == "tree":
                 writes.add(place.tree(word))
             elif role == "remove":
-                removes.add(place.path(word))
+                removes.add(plain(place.path(word)))
             elif role == "url":
                 fetches.add(place.text(word))
     reads.update(place.join(path) for path in (*sub.reads, *sub.manifests, *sub.optional_manifests))
@@ -79,6 +99,8 @@ def invocation_effects(invocation: Invocation, place: Place) -> Effects:
     own = sub.shape(invocation, place) if sub.shape is not None else NOTHING
     wall = sub.wall
     reason = sub.reason
+    if wall and tool.family != "script" and _only_asks(invocation.command):
+        return Effects(reads=_kept(reads), programs=programs, environment=frozenset(environment))
     if wall and not reason:
         reason = "it runs code of the project" if sub.runs_project_code else "what it does is not known"
     return own | Effects(
@@ -110,12 +132,43 @@ def left_caches(invocation: Invocation, place: Place) -> list[str]:
     return [place.join(path) for path in invocation.subcommand.leaves]
 
 
+def _only_asks(command: Command) -> bool:
+    """Tell whether a program is only asked for its version or its help."""
+    return len(command.words) == 2 and command.words[1].value in _QUESTIONS
+
+
 def _kept(paths: Iterable[str]) -> frozenset[str]:
     return frozenset(path for path in paths if path not in _DEVICES and not path.startswith("/dev/fd/"))
 
 
-def _anything(like: ShellWord) -> ShellWord:
-    return ShellWord(raw="$@", value=None, pattern="*", span=like.span, glob=True)
+def _anything(like: ShellWord, below: str = "") -> ShellWord:
+    return ShellWord(raw="$@", value=None, pattern=below + "*", span=like.span, glob=True)
+
+
+def _handed(like: ShellWord, place: Place, source: Command | None) -> list[ShellWord]:
+    """Give the operands that xargs may hand over: paths below what ``find`` searches, else anything."""
+    found = recognise(source) if source is not None else None
+    if found is None or found.family != "find":
+        return [_anything(like)]
+    roots = invocation_effects(found, place).reads
+    return [_anything(like, root) for root in sorted(roots) if root.endswith("/")] or [_anything(like)]
+
+
+def _listed_files(source: Command | None, place: Place) -> list[ShellWord]:
+    """Give the files that lines of checksums printed by ``echo`` name; anything where the lines are not known."""
+    if source is None or not source.words:
+        return [_anything(source.words[0])] if source is not None and source.words else [_SOMETHING]
+    if source.name not in ("echo", "printf"):
+        return [_anything(source.words[0])]
+    names = []
+    for word in source.words[1:]:
+        text = place.text(word).replace("\\n", "\n")
+        for line in text.split("\n"):
+            # "sum  name" as one word, or the sum and the name as two.
+            name = line.split()[-1].lstrip("*") if line.split() else ""
+            if name and not name.startswith("-") and not _SUM.fullmatch(name):
+                names.append(replace(word, raw=name, value=None if "**" in name else name, pattern=name.replace("**", "*")))
+    return names or [_anything(source.words[0])]
 
 
 def _variables(command: Command) -> Effects:
@@ -154,8 +207,8 @@ def _unknown(command: Command, place: Place) -> Effects:
         reason = f"the program {command.words[0].raw} is only known when the build runs"
     else:
         reason = f"{name} is not a tool dfopt knows"
-    reads = {as_tree(EVERYTHING)}
+    everything = frozenset((EVERYTHING,))
     return Effects(
-        reads=frozenset(reads), writes=frozenset(reads), programs=frozenset((name,) if name else ()),
+        reads=everything, writes=everything, programs=frozenset((name,) if name else ()),
         varies=True, wall=True, reason=reason,
     )  # fmt: skip

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 from dfopt.tools.caches import CLEANING
 from dfopt.tools.model import Effects, Invocation
@@ -12,6 +13,16 @@ from dfopt.tools.table import tool, verb
 _GEM_CACHES = ("/usr/local/bundle/cache/", "/usr/local/lib/ruby/gems/*/cache/", "/usr/lib/ruby/gems/*/cache/", "~/.gem/")
 _GEM_FOLDERS = ("/usr/local/bundle/", "/usr/local/lib/ruby/", "/usr/lib/ruby/", "/var/lib/gems/", "/usr/local/bin/", "/usr/bin/", "/usr/share/gems/", "/usr/local/share/", "/usr/lib64/gems/", "~/.gem/", "~/.rbenv/", "/usr/local/rvm/", "~/.rvm/", "/opt/")
 _RUBY = ("GEM_*", "BUNDLE_*", "RUBY*", "RAILS_ENV", "RACK_ENV", "CC", "CFLAGS", "NOKOGIRI_*", "MAKEFLAGS")
+
+_BUNDLE = """
+-j --jobs =text | --path =text | --without =text | --with =text | --deployment | --frozen | --no-deployment | --system | --local | --quiet | --full-index | --gemfile =read | --binstubs [=text] | --standalone [=text] | --retry =text | --no-prune | --clean | --force | --shebang =text | --trust-policy =text | --no-cache | --redownload | --prefer-local | --all | --no-install | --add-platform =text | --dry-run | -P =text
+"""
+_BUNDLE_INSTALL: dict[str, Any] = {
+    "network": True,
+    "manifests": ("Gemfile",),
+    "optional_manifests": ("Gemfile.lock", "*.gemspec", ".ruby-version", "vendor/cache/"),
+    "leaves": ("/usr/local/bundle/cache/", "~/.bundle/cache/"),
+}
 
 
 def _bundle(invocation: Invocation, place: Place) -> Effects:
@@ -84,8 +95,12 @@ TOOLS = (
          verb("list|search|info|environment|env|which|contents|dependency|specification|outdated|help|check|stale|lock|query", "query", "-i | -v =text"),
          opts="-q --quiet | -V --verbose | --silent | --config-file =read | --backtrace | --norc | --debug | --no-document | --no-ri | --no-rdoc | --version", cleaning=CLEANING["gem"], pin=":", minimal=("--no-document",), environment=_RUBY, doc="Ruby's package manager"),
     tool("bundle bundler", "bundler", "package-manager",
-         verb("install|update|cache|package|pack|check|add|lock|binstubs|clean|remove|pristine|outdated", "install", "-j --jobs =text | --path =text | --without =text | --with =text | --deployment | --frozen | --no-deployment | --system | --local | --quiet | --full-index | --gemfile =read | --binstubs [=text] | --standalone [=text] | --retry =text | --no-prune | --clean | --force | --shebang =text | --trust-policy =text | --no-cache | --redownload | --prefer-local | --all | --no-install | --add-platform =text | --dry-run | -P =text",
-              network=True, manifests=("Gemfile",), optional_manifests=("Gemfile.lock", "*.gemspec", ".ruby-version", "vendor/cache/"), leaves=("/usr/local/bundle/cache/", "~/.bundle/cache/"), shape=_bundle, seconds=45),
+         verb("install|update|add|lock", "install", _BUNDLE, shape=_bundle, seconds=45, **_BUNDLE_INSTALL),
+         verb("", "install", _BUNDLE, shape=_bundle, seconds=45, **_BUNDLE_INSTALL),
+         verb("cache|package|pack", "fetch", _BUNDLE, shape=_bundle, writes=("vendor/cache/",), seconds=30, **_BUNDLE_INSTALL),
+         verb("binstubs|remove|pristine", "configure", _BUNDLE, shape=_bundle, manifests=("Gemfile",), writes=("bin/", "Gemfile")),
+         verb("clean", "remove", _BUNDLE, shape=_bundle, manifests=("Gemfile",), optional_manifests=("Gemfile.lock",)),
+         verb("check|outdated", "query", _BUNDLE, manifests=("Gemfile",), optional_manifests=("Gemfile.lock",)),
          verb("config|config set|config unset|config build|plugin|config delete", "configure", "--global | --local | --delete | --parseable", writes=(".bundle/", "~/.bundle/", "/usr/local/bundle/config"), reads=("~/.bundle/",)),
          verb("exec", "run", wall=True, runs_project_code=True, seconds=15), verb("show|info|list|env|doctor|platform|version|help|open|viz|config list|config get", "query", manifests=("Gemfile",)), verb("init|gem", "make-directory", writes=("Gemfile", "./")),
          opts="--retry =text | --verbose -V | --no-color | --gemfile =read | --version", default="install", cleaning=CLEANING["bundler"], pin=None, environment=_RUBY, doc="installs the gems of a Gemfile"),

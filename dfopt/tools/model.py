@@ -241,7 +241,10 @@ NOTHING = Effects()
 
 
 class Setting(Struct, frozen=True):
-    """The surroundings in which a command runs: directory, home, user and known variables."""
+    """The surroundings in which a script runs: directory, home, user and known variables.
+
+    ``directory`` is where the script starts; each command carries its own, and one that carries none is somewhere unknown.
+    """
 
     directory: str | None = "/"
     home: str = "/root"

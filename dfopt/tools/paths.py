@@ -30,8 +30,11 @@ class Place(Struct, frozen=True):
 
     @classmethod
     def of(cls, command: Command, setting: Setting) -> Place:
-        """Put together what a command says of its place and what holds around it."""
-        directory = setting.directory if command.directory is None else command.directory
+        """Put together what a command says of its place and what holds around it.
+
+        The shell follows ``cd``, so a command without a directory runs in one that cannot be known.
+        """
+        directory = command.directory
         environment: Mapping[str, str | None] = setting.environment
         if command.environment or command.assignments:
             environment = dict(environment)
@@ -122,6 +125,11 @@ def normal(path: str) -> str:
     if plain.startswith("//"):
         plain = plain[1:]
     return plain + "/" if path.endswith("/") and plain != "/" else plain
+
+
+def plain(path: str) -> str:
+    """Give a path without its final slash, so that it names the file or folder itself."""
+    return path.rstrip("/") or path
 
 
 def as_tree(path: str) -> str:

@@ -16,6 +16,7 @@ _VERSION = re.compile(r"(?:-?v?\d+(?:\.\d+)*)$")
 _CROSS = re.compile(r"^[a-z0-9_]+-(?:[a-z0-9_]+-)+(?=[a-z+]+(?:-\d+)?$)")
 _SYSTEM_FOLDER = re.compile(r"(?:^|/)s?bin$|/\.bin$")
 _SCRIPT = re.compile(r"\.(?:sh|bash|py|pl|rb|php|js|run|bin|bsx|ksh)$")
+_NO_VERB = Subcommand((), "query")
 _UNKNOWN_VERB = Subcommand((), "other", wall=True, reason="its verb is not known")
 
 
@@ -171,9 +172,8 @@ def _parse(command: Command, entry: Compiled, words: tuple[ShellWord, ...]) -> I
     subcommand, verb, rest = _verb(entry, rest, command)
     if subcommand is None:
         # Without a verb what was read so far stands; a tool with a plain form takes the rest as its operands.
-        subcommand = entry.verbs.get("") or (entry.verbs[tool.default] if tool.default and not rest else _UNKNOWN_VERB)
-        if not rest and subcommand is _UNKNOWN_VERB:
-            subcommand = Subcommand((), "query")
+        default = "" if tool.default is None or rest else tool.default
+        subcommand = entry.verbs.get(default) or (_UNKNOWN_VERB if rest else _NO_VERB)
     given.read(rest, entry.options_of(subcommand), tool)
     return given.made(tool, subcommand, command, verb)
 

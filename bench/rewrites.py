@@ -53,7 +53,9 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--builder", type=Path, help="file of export lines that name the engine")
     parser.add_argument("--case", action="append", default=[], help="only cases whose name holds this text")
-    parser.add_argument("--unsafe", action="store_true", help="allow unsafe changes; then only the check has to succeed")
+    parser.add_argument(
+        "--unsafe", action="store_true", help="allow unsafe changes; then only the check has to succeed"
+    )
     parser.add_argument("--base-variant", help="as dfopt optimize takes it")
     parser.add_argument("--certificates", type=Path, default=Path("/usr/local/share/ca-certificates"),
                         help="folder of *.crt files for cases that copy some and bring none")  # fmt: skip
@@ -76,7 +78,9 @@ def main(arguments: list[str] | None = None) -> int:
             shutil.copytree(case, context, symlinks=True)
             _add_certificates(context, options.certificates)
             try:
-                outcome = _run(engine, case.name, context, truth.get(case.name, {}), remotes.get(case.name, {}), options)
+                outcome = _run(
+                    engine, case.name, context, truth.get(case.name, {}), remotes.get(case.name, {}), options
+                )
             except EngineError as error:
                 failed += 1
                 print(f"{case.name:24} {str(error).strip()}")

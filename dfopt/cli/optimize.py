@@ -21,19 +21,29 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "Safe changes keep the image's files and configuration, apart from caches, package lists and archives that a change names.\n"
         "exit codes: 0 done; 1 the file has errors; 2 wrong usage; 3 the file or the context cannot be read."
     )
-    parser.add_argument("file", nargs="?", default="Dockerfile", metavar="FILE", help="the Dockerfile, or - for standard input")
+    parser.add_argument(
+        "file", nargs="?", default="Dockerfile", metavar="FILE", help="the Dockerfile, or - for standard input"
+    )
     parser.add_argument("--context", metavar="DIR", help="the build context; some changes need to see it")
     parser.add_argument("--write", action="store_true", help="write the result to the file instead of showing a diff")
-    parser.add_argument("--only", action="append", default=[], metavar="PASS", help="use this pass only; may be repeated")
+    parser.add_argument(
+        "--only", action="append", default=[], metavar="PASS", help="use this pass only; may be repeated"
+    )
     parser.add_argument("--unsafe", action="store_true", help="allow changes that can alter what the image holds")
-    parser.add_argument("--base-variant", metavar="VARIANT", help="with --unsafe: move to this variant of the base, such as slim")
+    parser.add_argument(
+        "--base-variant", metavar="VARIANT", help="with --unsafe: move to this variant of the base, such as slim"
+    )
     parser.add_argument("--builder", choices=("buildkit", "buildah", "classic"), default="buildkit",
                         help="what builds the file: decides whether mounts may be used (default: buildkit)")  # fmt: skip
     add_size_options(parser)
     add_build_options(parser)
     output = parser.add_argument_group("output")
-    output.add_argument("--format", choices=("text", "json", "markdown"), default="text", help="output format (default: text)")
-    output.add_argument("--color", choices=("auto", "always", "never"), default="auto", help="colours of the text format")
+    output.add_argument(
+        "--format", choices=("text", "json", "markdown"), default="text", help="output format (default: text)"
+    )
+    output.add_argument(
+        "--color", choices=("auto", "always", "never"), default="auto", help="colours of the text format"
+    )
     output.add_argument("--verbose", "-v", action="store_true", help="tell what was refused and why; show tracebacks")
 
 

@@ -177,7 +177,9 @@ def _node(
     member: tarfile.TarInfo, path: str, layer: tarfile.TarFile, fresh: dict[str, Node], tree: dict[str, Node]
 ) -> Node:
     attributes = tuple(
-        sorted((key[14:], value) for key, value in (member.pax_headers or {}).items() if key.startswith("SCHILY.xattr."))
+        sorted(
+            (key[14:], value) for key, value in (member.pax_headers or {}).items() if key.startswith("SCHILY.xattr.")
+        )
     )
     owner = (member.uid, member.gid)
     if member.islnk():
@@ -193,7 +195,9 @@ def _node(
     if member.isreg():
         data = layer.extractfile(member)
         return Node("file", member.mode & 0o7777, owner, _digest(path, data, member.size) if data else "", attributes)
-    return Node("device", member.mode & 0o7777, owner, f"{member.type!r} {member.devmajor}:{member.devminor}", attributes)
+    return Node(
+        "device", member.mode & 0o7777, owner, f"{member.type!r} {member.devmajor}:{member.devminor}", attributes
+    )
 
 
 def _digest(path: str, data: IO[bytes], size: int) -> str:

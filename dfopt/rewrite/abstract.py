@@ -40,18 +40,61 @@ from dfopt.syntax.tree import (
     Volume,
     Workdir,
 )
-from dfopt.tools.paths import any_overlap, as_tree, covers
+from dfopt.tools.paths import as_tree, covers
 
 ROOT = ("0", "0")
 SMALL = 64
 """Selections of up to so many files are kept file by file."""
 FOLDERS = frozenset(
-    """/bin /boot /dev /etc /home /lib /media /mnt /opt /proc /root /run /sbin /srv /sys /tmp /usr /usr/bin /usr/include
-    /usr/lib /usr/local /usr/local/bin /usr/local/lib /usr/local/share /usr/sbin /usr/share /usr/src /var /var/cache
-    /var/lib /var/log /var/tmp""".split()
+    [
+        "/bin",
+        "/boot",
+        "/dev",
+        "/etc",
+        "/home",
+        "/lib",
+        "/media",
+        "/mnt",
+        "/opt",
+        "/proc",
+        "/root",
+        "/run",
+        "/sbin",
+        "/srv",
+        "/sys",
+        "/tmp",
+        "/usr",
+        "/usr/bin",
+        "/usr/include",
+        "/usr/lib",
+        "/usr/local",
+        "/usr/local/bin",
+        "/usr/local/lib",
+        "/usr/local/share",
+        "/usr/sbin",
+        "/usr/share",
+        "/usr/src",
+        "/var",
+        "/var/cache",
+        "/var/lib",
+        "/var/log",
+        "/var/tmp",
+    ]
 )
 """Folders that every base image of a distribution has."""
-_OWN = ("/opt", "/srv", "/home", "/root", "/tmp", "/mnt", "/media", "/var/tmp", "/usr/src", "/usr/local/src", "/var/www")
+_OWN = (
+    "/opt",
+    "/srv",
+    "/home",
+    "/root",
+    "/tmp",
+    "/mnt",
+    "/media",
+    "/var/tmp",
+    "/usr/src",
+    "/usr/local/src",
+    "/var/www",
+)
 _SYSTEM = ("/bin", "/boot", "/dev", "/etc", "/lib", "/proc", "/run", "/sbin", "/sys", "/usr", "/var")
 
 
@@ -75,9 +118,7 @@ def single_sources(graphs: Iterable[InstructionGraph]) -> Sources:
     for graph in graphs:
         for step in graph.steps:
             instruction = step.instruction
-            if isinstance(instruction, FileInstruction) and not (
-                isinstance(instruction, Copy) and instruction.from_
-            ):
+            if isinstance(instruction, FileInstruction) and not (isinstance(instruction, Copy) and instruction.from_):
                 names.update(clean(source) for source in step.sources)
             for mount in step.run_mounts:
                 if mount.type == "bind" and not mount.from_:
@@ -249,12 +290,8 @@ class _StageBuild:
         if effects.users:
             changed |= {"/etc/passwd", "/etc/group"}
             seen |= {"/etc/passwd", "/etc/group"}
-        inputs = frozenset(
-            (region, self.store.value(region, () if region in own else hidden)) for region in seen
-        )
-        lists = tuple(
-            (region, self.store.value(region)) for region in sorted(operation.list_paths) if effects.lists
-        )
+        inputs = frozenset((region, self.store.value(region, () if region in own else hidden)) for region in seen)
+        lists = tuple((region, self.store.value(region)) for region in sorted(operation.list_paths) if effects.lists)
         term = self.terms.make("run", operation.label, around, inputs, lists)
         for region in sorted(changed):
             self.store.change(region, self.terms.make("out", term, region))
@@ -402,7 +439,9 @@ class _StageBuild:
                 if folder not in self.store.folders and folder not in self._known()
             ]  # fmt: skip
             self.store.entries = [entry for entry in self.store.entries if entry not in below]
-            self.store.ensure(posixpath.dirname(view.target), self.terms.make("folder", ROOT, None, "755"), self._known())
+            self.store.ensure(
+                posixpath.dirname(view.target), self.terms.make("folder", ROOT, None, "755"), self._known()
+            )
             self.store.entries += view.entries
             saved.append((below, parents))
         return saved
@@ -448,8 +487,17 @@ class _StageBuild:
         for source in step.sources:
             entries: Iterable[Entry]
             if from_ is not None:
-                entries = self._from_stage(step, source, full, into, owner if step.chown else None, chmod, flags,
-                                           link, tuple(instruction.excludes))
+                entries = self._from_stage(
+                    step,
+                    source,
+                    full,
+                    into,
+                    owner if step.chown else None,
+                    chmod,
+                    flags,
+                    link,
+                    tuple(instruction.excludes),
+                )
             elif isinstance(instruction, Add) and is_remote(source):
                 entries = self._remote(source, full, into, owner, chmod, flags, link)
             elif isinstance(instruction, Add) and may_be_archive(source, self.context):
@@ -568,7 +616,7 @@ class _StageBuild:
                     inside = single.startswith(name + "/") if name else True
                     if inside and not self._is_folder(single) and not any(mark in single for mark in "*?["):
                         apart.append(single)
-                        path = f"{top}/{single[len(name):].lstrip('/')}"
+                        path = f"{top}/{single[len(name) :].lstrip('/')}"
                         term = self._owned(self.terms.make("context", single, *marks), owner)
                         entries.append(Entry(path, term, paths=(path,)))
             term = self.terms.make("guessed", name, tuple(apart), excludes, parents, *marks)

@@ -9,18 +9,174 @@ from pathlib import Path
 from dfopt.context.model import BuildContext
 
 _SUFFIXES = frozenset(
-    ".tar .tgz .tbz .tbz2 .tb2 .txz .tlz .tzst .tzs .taz .tz2 .gz .bz2 .xz .zst .zstd .lzma .lz .z .ova .gem .crate".split()
+    [
+        ".tar",
+        ".tgz",
+        ".tbz",
+        ".tbz2",
+        ".tb2",
+        ".txz",
+        ".tlz",
+        ".tzst",
+        ".tzs",
+        ".taz",
+        ".tz2",
+        ".gz",
+        ".bz2",
+        ".xz",
+        ".zst",
+        ".zstd",
+        ".lzma",
+        ".lz",
+        ".z",
+        ".ova",
+        ".gem",
+        ".crate",
+    ]
 )
 _PLAIN = frozenset(
-    """.py .txt .json .sh .conf .cfg .ini .toml .yaml .yml .html .htm .css .js .ts .mjs .cjs .jsx .tsx .java .go .rs .rb .php .c .h .cpp
-    .md .xml .xsl .sql .env .properties .service .repo .list .key .asc .gpg .pem .crt .cer .pub .lock .mod .sum .gradle .kts .cs .csproj
-    .sln .fsproj .pl .pm .lua .r .jl .ex .exs .erl .hs .cabal .scala .sbt .clj .swift .vue .svelte .scss .less .jar .war .ear .zip .whl
-    .deb .rpm .apk .exe .dll .so .png .jpg .jpeg .gif .svg .ico .woff .woff2 .ttf .otf .csv .tsv .log .bash .zsh .fish .ps1 .bat .cmd
-    .template .tmpl .tpl .j2 .erb .in .ac .am .cmake .mk .dockerfile .pp .tf .hcl .proto .graphql .ipynb .pdf .map .rules .cnf""".split()
+    [
+        ".py",
+        ".txt",
+        ".json",
+        ".sh",
+        ".conf",
+        ".cfg",
+        ".ini",
+        ".toml",
+        ".yaml",
+        ".yml",
+        ".html",
+        ".htm",
+        ".css",
+        ".js",
+        ".ts",
+        ".mjs",
+        ".cjs",
+        ".jsx",
+        ".tsx",
+        ".java",
+        ".go",
+        ".rs",
+        ".rb",
+        ".php",
+        ".c",
+        ".h",
+        ".cpp",
+        ".md",
+        ".xml",
+        ".xsl",
+        ".sql",
+        ".env",
+        ".properties",
+        ".service",
+        ".repo",
+        ".list",
+        ".key",
+        ".asc",
+        ".gpg",
+        ".pem",
+        ".crt",
+        ".cer",
+        ".pub",
+        ".lock",
+        ".mod",
+        ".sum",
+        ".gradle",
+        ".kts",
+        ".cs",
+        ".csproj",
+        ".sln",
+        ".fsproj",
+        ".pl",
+        ".pm",
+        ".lua",
+        ".r",
+        ".jl",
+        ".ex",
+        ".exs",
+        ".erl",
+        ".hs",
+        ".cabal",
+        ".scala",
+        ".sbt",
+        ".clj",
+        ".swift",
+        ".vue",
+        ".svelte",
+        ".scss",
+        ".less",
+        ".jar",
+        ".war",
+        ".ear",
+        ".zip",
+        ".whl",
+        ".deb",
+        ".rpm",
+        ".apk",
+        ".exe",
+        ".dll",
+        ".so",
+        ".png",
+        ".jpg",
+        ".jpeg",
+        ".gif",
+        ".svg",
+        ".ico",
+        ".woff",
+        ".woff2",
+        ".ttf",
+        ".otf",
+        ".csv",
+        ".tsv",
+        ".log",
+        ".bash",
+        ".zsh",
+        ".fish",
+        ".ps1",
+        ".bat",
+        ".cmd",
+        ".template",
+        ".tmpl",
+        ".tpl",
+        ".j2",
+        ".erb",
+        ".in",
+        ".ac",
+        ".am",
+        ".cmake",
+        ".mk",
+        ".dockerfile",
+        ".pp",
+        ".tf",
+        ".hcl",
+        ".proto",
+        ".graphql",
+        ".ipynb",
+        ".pdf",
+        ".map",
+        ".rules",
+        ".cnf",
+    ]
 )
 _NAMES = frozenset(
-    """Dockerfile Containerfile Makefile makefile GNUmakefile Gemfile Rakefile Procfile Pipfile Vagrantfile LICENSE README gradlew
-    mvnw configure""".split()
+    [
+        "Dockerfile",
+        "Containerfile",
+        "Makefile",
+        "makefile",
+        "GNUmakefile",
+        "Gemfile",
+        "Rakefile",
+        "Procfile",
+        "Pipfile",
+        "Vagrantfile",
+        "LICENSE",
+        "README",
+        "gradlew",
+        "mvnw",
+        "configure",
+    ]
 )
 
 
@@ -38,12 +194,12 @@ def may_be_archive(source: str, context: BuildContext | None) -> bool:
             return False
         if context is None:
             return True
-        return any(
-            _file_may_be(name, context) for name, file in context.files.items() if file.type == "file"
-        )
+        return any(_file_may_be(name, context) for name, file in context.files.items() if file.type == "file")
     if context is not None:
         file = context.files.get(path)
-        if (file is not None and file.type == "directory") or any(name.startswith(path + "/") for name in context.files):
+        if (file is not None and file.type == "directory") or any(
+            name.startswith(path + "/") for name in context.files
+        ):
             return False
         if file is not None:
             return _file_may_be(path, context)

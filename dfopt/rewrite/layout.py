@@ -75,7 +75,9 @@ def joined_text(steps: Sequence[Step], between: Sequence[Step], graph: Instructi
     out = head
     for flag in wanted:
         out += f" {flag}{continued}   " if flag not in own else f" {flag}"
-    separator = text[first.instruction.flags[-1].span.end if own else first.instruction.keyword_span.end : body_start(first)]
+    separator = text[
+        first.instruction.flags[-1].span.end if own else first.instruction.keyword_span.end : body_start(first)
+    ]
     out += separator if len(wanted) == len(own) or own else " "
     out += text[body_start(first) : first.span.end].rstrip()
     for step in steps[1:]:

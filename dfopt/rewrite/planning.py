@@ -8,7 +8,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from dfopt.context.model import BuildContext
-from dfopt.edit import apply, conflicts
+from dfopt.edit import apply
 from dfopt.finding import Applicability
 from dfopt.graph import build
 from dfopt.graph.model import InstructionGraph
@@ -18,17 +18,19 @@ from dfopt.rewrite.equivalence import configuration_of, equivalent
 from dfopt.rewrite.model import Change, Pass, PassInput, Plan, Refusal
 from dfopt.syntax import parse
 
-MAX_ROUNDS = 40
+MAX_ROUNDS = 20
 LEAST_BYTES = 100_000
 """Joining layers costs cache borders, so a pass that only saves bytes has to save this many."""
-BYTES_ONLY = frozenset(("merge-runs", "absorb-copy", "base-variant", "split-stages", "no-recommends", "production-install"))
+BYTES_ONLY = frozenset(
+    ("merge-runs", "absorb-copy", "base-variant", "split-stages", "no-recommends", "production-install")
+)
 """Passes whose changes have no point but bytes."""
 
 
 class _Candidate(Struct, frozen=True):
-    """A change with the graph and prediction of the text it makes."""
+    """Changes with the graph and prediction of the text they make."""
 
-    change: Change
+    changes: tuple[Change, ...]
     text: str
     graph: InstructionGraph
     prediction: Prediction
@@ -70,7 +72,32 @@ class _Round:
         if change.pass_name in BYTES_ONLY and saved.value < LEAST_BYTES:
             self._refuse(change, f"{change.title}: it would save next to nothing")
             return None
-        return _Candidate(replace(change, saved=saved), text, graph, prediction, saved)
+        return _Candidate((replace(change, saved=saved),), text, graph, prediction, saved)
+
+    def together(self, found: Sequence[_Candidate]) -> _Candidate:
+        """Give the best change with those that can be applied beside it; the best alone where they do not add up."""
+        best = found[0]
+        chosen = [best.changes[0]]
+        for candidate in found[1:]:
+            change = candidate.changes[0]
+            if not any(_meet(change, other) for other in chosen):
+                chosen.append(change)
+        if len(chosen) == 1:
+            return best
+        text = apply(self.text, [edit for change in chosen for edit in change.edits])
+        graph = rebuilt(self.graph, text)
+        whole = replace(
+            chosen[0], edits=(), applicability=min(change.applicability for change in chosen),
+            declares_removed=tuple(path for change in chosen for path in change.declares_removed),
+            declares_metadata=tuple(part for change in chosen for part in change.declares_metadata),
+        )  # fmt: skip
+        if self._objection(whole, graph):
+            return best
+        prediction = predict_graph(graph, self.given.context, self.options)
+        saved = difference(self.given.prediction, prediction)
+        if saved.value < best.saved.value:
+            return best
+        return _Candidate(tuple(chosen), text, graph, prediction, saved)
 
     def _objection(self, change: Change, graph: InstructionGraph) -> str:
         """Say why a change must not be applied: it breaks the file, or is called safe and not shown to be."""
@@ -124,12 +151,12 @@ def optimize_with(
         refusals = {(refusal.pass_name, refusal.reason): refusal for refusal in this.refusals}
         if not found:
             break
-        best = found[0]
-        seen.add(best.text)
-        changes.append(best.change)
-        if progress is not None:
-            progress(best.change)
-        graph, prediction = best.graph, best.prediction
+        chosen = this.together(found)
+        seen.add(chosen.text)
+        changes += chosen.changes
+        for change in chosen.changes if progress is not None else ():
+            progress(change)
+        graph, prediction = chosen.graph, chosen.prediction
     return Plan(before, graph.tree.source.text, tuple(changes), tuple(refusals.values()), first, prediction)
 
 
@@ -147,6 +174,10 @@ def difference(before: Prediction | None, after: Prediction) -> Estimate:
     return Estimate(value, min(value, old.low - new.low), max(value, old.high - new.high))
 
 
-def fits(changes: Sequence[Change]) -> bool:
-    """Tell whether changes can be applied together to one text."""
-    return not conflicts(edit for change in changes for edit in change.edits)
+def _meet(one: Change, two: Change) -> bool:
+    """Tell whether two changes edit the same lines or neighbouring characters."""
+    return any(
+        left.span.start <= right.span.end and right.span.start <= left.span.end
+        for left in one.edits
+        for right in two.edits
+    )

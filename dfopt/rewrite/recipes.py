@@ -17,17 +17,88 @@ from dfopt.syntax.tree import Add, Cmd, Entrypoint, FileInstruction, Run
 from dfopt.tools import Invocation, effects, recognise
 
 FETCH = frozenset(
-    """curl wget ca-certificates unzip zip xz-utils xz bzip2 gzip tar zstd p7zip-full git openssh-client gnupg gnupg2 gpg dirmngr
-    apt-transport-https lsb-release software-properties-common""".split()
+    [
+        "curl",
+        "wget",
+        "ca-certificates",
+        "unzip",
+        "zip",
+        "xz-utils",
+        "xz",
+        "bzip2",
+        "gzip",
+        "tar",
+        "zstd",
+        "p7zip-full",
+        "git",
+        "openssh-client",
+        "gnupg",
+        "gnupg2",
+        "gpg",
+        "dirmngr",
+        "apt-transport-https",
+        "lsb-release",
+        "software-properties-common",
+    ]
 )
 """Packages that fetch and unpack."""
 BUILD = FETCH | frozenset(
-    """build-essential gcc g++ cpp clang llvm lld make cmake ninja-build ninja meson autoconf automake libtool m4 pkg-config pkgconf
-    bison flex gettext patch diffutils file musl-dev linux-headers build-base binutils alpine-sdk gfortran golang golang-go rustc cargo
-    maven nasm yasm texinfo help2man ccache libc-dev""".split()
+    [
+        "build-essential",
+        "gcc",
+        "g++",
+        "cpp",
+        "clang",
+        "llvm",
+        "lld",
+        "make",
+        "cmake",
+        "ninja-build",
+        "ninja",
+        "meson",
+        "autoconf",
+        "automake",
+        "libtool",
+        "m4",
+        "pkg-config",
+        "pkgconf",
+        "bison",
+        "flex",
+        "gettext",
+        "patch",
+        "diffutils",
+        "file",
+        "musl-dev",
+        "linux-headers",
+        "build-base",
+        "binutils",
+        "alpine-sdk",
+        "gfortran",
+        "golang",
+        "golang-go",
+        "rustc",
+        "cargo",
+        "maven",
+        "nasm",
+        "yasm",
+        "texinfo",
+        "help2man",
+        "ccache",
+        "libc-dev",
+    ]
 )
 """Packages that compile."""
-_PASSING = ("/tmp/", "/var/tmp/", "/var/cache/", "/var/lib/apt/", "/var/lib/dpkg/", "/var/log/", "/root/", "/run/", "/dev/")
+_PASSING = (
+    "/tmp/",
+    "/var/tmp/",
+    "/var/cache/",
+    "/var/lib/apt/",
+    "/var/lib/dpkg/",
+    "/var/log/",
+    "/root/",
+    "/run/",
+    "/dev/",
+)
 _LOCAL = ("/usr/local/bin", "/usr/local/lib", "/usr/local/sbin", "/usr/local/share", "/usr/local")
 
 
@@ -60,9 +131,9 @@ def unpacked(given: PassInput, stage: Stage) -> Recipe | str | None:
     left = sorted(set(packages) - FETCH)
     if left:
         return None
-    if not any(call.action in ("unpack", "fetch") and call.family != "apt" for step in stage.steps for call in step.invocations) and not any(
-        isinstance(step.instruction, Add) for step in stage.steps
-    ):
+    if not any(
+        call.action in ("unpack", "fetch") and call.family != "apt" for step in stage.steps for call in step.invocations
+    ) and not any(isinstance(step.instruction, Add) for step in stage.steps):
         return None
     program = started(stage)
     if not program or program in packages:
@@ -99,21 +170,43 @@ def compiled(given: PassInput, stage: Stage) -> Recipe | str | None:
         if command.name is not None:
             values = command.values
             if command.name in ("make", "ninja", "cmake") and ("install" in values or "--install" in values):
-                prefix = next((value.split("=", 1)[1] for value in values if value.startswith(("PREFIX=", "prefix=", "DESTDIR="))), "/usr/local")
-                if any("CMAKE_INSTALL_PREFIX" in value or value.startswith("--prefix") for other in stage.steps for c in other.commands for value in c.values):
+                prefix = next(
+                    (
+                        value.split("=", 1)[1]
+                        for value in values
+                        if value.startswith(("PREFIX=", "prefix=", "DESTDIR="))
+                    ),
+                    "/usr/local",
+                )
+                if any(
+                    "CMAKE_INSTALL_PREFIX" in value or value.startswith("--prefix")
+                    for other in stage.steps
+                    for c in other.commands
+                    for value in c.values
+                ):
                     return "the build installs under a prefix of its own"
                 copies.append(prefix.rstrip("/"))
             elif command.name in ("gcc", "g++", "cc", "c++", "clang", "clang++") and "-o" in values[:-1]:
-                copies.append(posixpath.normpath(posixpath.join(command.directory or "/", values[values.index("-o") + 1])))
+                copies.append(
+                    posixpath.normpath(posixpath.join(command.directory or "/", values[values.index("-o") + 1]))
+                )
             elif command.name in ("cp", "install", "mv") and values and values[-1].startswith("/"):
                 copies.append(values[-1].rstrip("/"))
-            elif (invocation := recognise(command)) is None and command.name not in ("./configure", "configure", "cd", "export", None):
+            elif (invocation := recognise(command)) is None and command.name not in (
+                "./configure",
+                "configure",
+                "cd",
+                "export",
+                None,
+            ):
                 return f"it is not known what {command.name} is for"
             elif invocation is not None and invocation.family in ("pip", "npm", "gem"):
                 return f"the stage also installs with {invocation.family}"
     if program.startswith("/") and not any(program.startswith(path) for path in copies):
         copies.append(program)
-    if not program.startswith("/") and not any(path.startswith("/usr/local") or path in ("/usr/bin", "/bin") for path in copies):
+    if not program.startswith("/") and not any(
+        path.startswith("/usr/local") or path in ("/usr/bin", "/bin") for path in copies
+    ):
         return f"it is not known where {program} lies"
     if any(path in FOLDERS and path not in ("/usr/local", "/opt", "/srv") and path not in _LOCAL for path in copies):
         return "the build installs into system folders"
@@ -208,7 +301,11 @@ def _written(stage: Stage, step: Step, given: PassInput) -> list[str] | str:
         for path in sorted(done.writes - done.caches):
             if path.startswith(_PASSING) or path == "/tmp":
                 continue
-            if not is_absent_in_base(path, stage, given.graph) and path.rstrip("/") not in ("/opt", "/srv", *_LOCAL) and not path.startswith("/usr/local/"):
+            if (
+                not is_absent_in_base(path, stage, given.graph)
+                and path.rstrip("/") not in ("/opt", "/srv", *_LOCAL)
+                and not path.startswith("/usr/local/")
+            ):
                 return f"{path} belongs to the system"
             if "*" in path:
                 return "it is not known what the stage writes"

@@ -13,8 +13,41 @@ from dfopt.source import Span
 from dfopt.tools import NOTHING, Effects, Place, Setting, covers, effects, recognise
 
 STATEFUL = frozenset(
-    """set umask trap alias unalias source . eval exec exit return shift read unset readonly declare typeset local shopt
-    ulimit pushd popd wait getopts hash enable mapfile readarray let disown bg fg jobs""".split()
+    [
+        "set",
+        "umask",
+        "trap",
+        "alias",
+        "unalias",
+        "source",
+        ".",
+        "eval",
+        "exec",
+        "exit",
+        "return",
+        "shift",
+        "read",
+        "unset",
+        "readonly",
+        "declare",
+        "typeset",
+        "local",
+        "shopt",
+        "ulimit",
+        "pushd",
+        "popd",
+        "wait",
+        "getopts",
+        "hash",
+        "enable",
+        "mapfile",
+        "readarray",
+        "let",
+        "disown",
+        "bg",
+        "fg",
+        "jobs",
+    ]
 )
 """Commands that change the shell itself, so that what follows depends on them."""
 _SHELLS = frozenset(("sh", "bash", "dash", "ash", "zsh", "ksh", "busybox"))

@@ -38,7 +38,9 @@ def later_steps(graph: InstructionGraph, stage: Stage, step: Step) -> list[Step]
     result = [other for other in stage.steps if other.index > step.index]
     for other_stage in graph.stages:
         if other_stage.index != stage.index and stage in graph.chain(other_stage.index):
-            result += [other for link in graph.chain(other_stage.index) if link.index > stage.index for other in link.steps]
+            result += [
+                other for link in graph.chain(other_stage.index) if link.index > stage.index for other in link.steps
+            ]
     return result
 
 

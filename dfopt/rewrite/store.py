@@ -172,9 +172,9 @@ class Store:
         for old in self.entries:
             if old == entry or not old.meets(entry):
                 kept.append(old)
-            elif not old.node and old.paths is not None and exact.issuperset(old.paths):
-                continue
-            elif not old.node and old.term == self.absent and old.region in exact:
+            elif (not old.node and old.paths is not None and exact.issuperset(old.paths)) or (
+                not old.node and old.term == self.absent and old.region in exact
+            ):
                 continue
             elif old.node:
                 kept.append(old)
@@ -217,9 +217,7 @@ class Store:
                 made = Entry(path, self.terms.make("ensured", below, term), node=True)
             else:
                 made = Entry(path, term, node=True)
-            self.entries = [
-                entry for entry in self.entries if not (entry.term == self.absent and entry.region == path)
-            ]
+            self.entries = [entry for entry in self.entries if not (entry.term == self.absent and entry.region == path)]
             self.entries.append(made)
             self.folders.add(path)
 

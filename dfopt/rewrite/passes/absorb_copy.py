@@ -76,14 +76,14 @@ def _of_copy(given: PassInput, stage: Stage, copy: Step, later: Sequence[Step]) 
     target = "/mnt/" + (posixpath.basename(source) or "context")
     commands = _commands(target, place, folder, known)
     style = style_of(given.graph)
-    glue = f" {style.escape}{style.newline}{style.indent}&& " if style.leading else (
-        f" && {style.escape}{style.newline}{style.indent}"
+    glue = (
+        f" {style.escape}{style.newline}{style.indent}&& "
+        if style.leading
+        else (f" && {style.escape}{style.newline}{style.indent}")
     )
     text = joined_text(runs, middle, given.graph, [f"--mount=type=bind,source={source},target={target}"])
     first_body = given.graph.tree.source.text[body_start(runs[0]) : runs[0].span.end].rstrip()
-    comments = "".join(
-        comment_text + style.newline for comment_text in _comments(given, runs[0])
-    )
+    comments = "".join(comment_text + style.newline for comment_text in _comments(given, runs[0]))
     del comments
     text = text.replace(first_body, glue.join([*commands, first_body]), 1)
     from dfopt.rewrite.layout import joined_span
@@ -133,5 +133,9 @@ def _ends(given: PassInput, step: Step) -> tuple[str | None, str]:
 
 
 def _changes(step: Step, place: str) -> bool:
-    touched = [path for path in {*step.effects.writes, *step.effects.removes} if path not in ("*", "*/") and path.count("/") > 1]
+    touched = [
+        path
+        for path in {*step.effects.writes, *step.effects.removes}
+        if path not in ("*", "*/") and path.count("/") > 1
+    ]
     return any(overlaps(path, place) and path.rstrip("/").startswith(place) for path in touched)

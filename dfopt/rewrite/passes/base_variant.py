@@ -20,7 +20,12 @@ def base_variant(given: PassInput) -> PassResult:
             continue
         word = stage.from_.image
         written = word.text
-        if "$" in written or "@" in written or written.endswith(given.base_variant) or ":" not in written.rsplit("/", 1)[-1]:
+        if (
+            "$" in written
+            or "@" in written
+            or written.endswith(given.base_variant)
+            or ":" not in written.rsplit("/", 1)[-1]
+        ):
             result.append(Refusal(NAME, f"{written} has no plain tag to vary", word.span))
             continue
         wanted = f"{written}-{given.base_variant}"

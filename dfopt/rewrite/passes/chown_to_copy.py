@@ -57,7 +57,9 @@ def _proposal(given: PassInput, stage: Stage, step: Step, item: ListItem, spec: 
         return [Refusal(NAME, f"the chown stays: {reason}", step.span)]
     owner = _copy_owner(spec)
     if owner is None:
-        return [Refusal(NAME, f"{spec} names a login group or no user, which COPY --chown reads differently", step.span)]
+        return [
+            Refusal(NAME, f"{spec} names a login group or no user, which COPY --chown reads differently", step.span)
+        ]
     if any(other.instruction.flags or not isinstance(other.instruction, Copy) for other in copies):
         return [Refusal(NAME, "one of the copies has options of its own", copies[0].span)]
     edits = [with_flag(other, f"--chown={owner}", graph) for other in copies]
@@ -84,7 +86,11 @@ def _proposal(given: PassInput, stage: Stage, step: Step, item: ListItem, spec: 
 def _copy_owner(spec: str) -> str | None:
     """Give the owner as COPY has to be told it; a group that chown leaves alone is 0 after a COPY."""
     user, colon, group = spec.partition(":")
-    if (colon and not group) or "." in spec or not all(part.replace("-", "").replace("_", "").isalnum() for part in (user, group) if part):
+    if (
+        (colon and not group)
+        or "." in spec
+        or not all(part.replace("-", "").replace("_", "").isalnum() for part in (user, group) if part)
+    ):
         return None
     return f"{user or '0'}:{group or '0'}"
 

@@ -15,6 +15,7 @@ from dfopt.rewrite.stages import between, is_shipped, later_steps, run_groups
 from dfopt.source import Span
 from dfopt.syntax.tree import Run
 from dfopt.tools import Invocation, Place, covers, effects, left_caches
+from dfopt.tools.cleaning import cleans
 
 NAME = "clean-in-layer"
 COMMANDS = {
@@ -46,7 +47,9 @@ def clean_in_layer(given: PassInput) -> PassResult:
 def _lists(given: PassInput, stage: Stage, group: Sequence[Step]) -> PassResult:
     """Remove apt's lists in the RUN that fetched them, joined with the RUNs that need them."""
     starts = [
-        i for i, step in enumerate(group) if "apt" in step.effects.refreshes and not step.is_mounted("/var/lib/apt/lists")
+        i
+        for i, step in enumerate(group)
+        if "apt" in step.effects.refreshes and not step.is_mounted("/var/lib/apt/lists")
     ]
     if not starts:
         return []
@@ -64,7 +67,9 @@ def _lists(given: PassInput, stage: Stage, group: Sequence[Step]) -> PassResult:
         last += 1
     chosen = list(group[first : last + 1])
     after = [
-        other for other in later_steps(given.graph, stage, chosen[-1]) if _needs_lists(other) and "apt" not in other.effects.refreshes
+        other
+        for other in later_steps(given.graph, stage, chosen[-1])
+        if _needs_lists(other) and "apt" not in other.effects.refreshes
     ]
     refreshed = [other for other in later_steps(given.graph, stage, chosen[-1]) if "apt" in other.effects.refreshes]
     if after and not (refreshed and refreshed[0].index < after[0].index):
@@ -176,9 +181,12 @@ def _caches(given: PassInput, stage: Stage, step: Step) -> PassResult:
 
 
 def _gone_later(step: Step, invocation: Invocation, path: str) -> bool:
+    """Tell whether a later command of the same RUN takes a cache away."""
     for command in step.commands:
         if command.span.start > invocation.command.span.start:
             done = effects(command, setting_of(step))
             if any(covers(gone, path.rstrip("/") + "/x") or covers(gone, path) for gone in done.removes):
+                return True
+            if invocation.family in cleans(command, setting_of(step)).families:
                 return True
     return False

@@ -39,7 +39,9 @@ def _is_broad(step: Step) -> bool:
 
 
 def _proposal(given: PassInput, copy: Step, run: Step) -> PassResult:
-    installs = [call for call in run.invocations if call.subcommand.manifests and call.action in ("install", "fetch", "sync")]
+    installs = [
+        call for call in run.invocations if call.subcommand.manifests and call.action in ("install", "fetch", "sync")
+    ]
     others = [call for call in run.invocations if call not in installs and call.family != "apt"]
     installs = [call for call in installs if call.family != "apt"]
     if not installs:

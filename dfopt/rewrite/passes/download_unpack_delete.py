@@ -79,7 +79,7 @@ def _passing(given: PassInput, step: Step) -> _Passing | None:
     if not name:
         return None
     folder = given.context is not None and (
-        name in given.context.files and given.context.files[name].type == "directory"
+        (name in given.context.files and given.context.files[name].type == "directory")
         or any(path.startswith(clean(source) + "/") for path in given.context.files)
     )
     path = f"{full.rstrip('/')}/{name}" if into and not folder else full

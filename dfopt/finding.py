@@ -43,11 +43,15 @@ class Applicability(IntEnum):
 
 
 class Fix(Struct, frozen=True):
-    """A proposed change: what it does in a few words, the edits, and how far it may be trusted."""
+    """A proposed change: what it does in a few words, the edits, and how far it may be trusted.
+
+    ``removes`` are paths (globs) that the new image lacks on purpose: caches, package lists, archives.
+    """
 
     title: str
     edits: tuple[Edit, ...]
     applicability: Applicability = Applicability.SAFE
+    removes: tuple[str, ...] = ()
 
 
 class Related(Struct, frozen=True):

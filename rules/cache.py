@@ -208,9 +208,9 @@ class UpdateWithoutInstall(Rule):
     aliases = ("CKV_DOCKER_5", "DS-0017", "CIS-DI-0007")
     examples = (
         Bad(
-            "FROM debian:12\nRUN apt-get update\nRUN apt-get install -y curl\n",
+            "FROM debian:12\nRUN apt-get update\nRUN apt-get install -y curl && rm -rf /var/lib/apt/lists/*\n",
             at="RUN apt-get update",
-            fixed="FROM debian:12\nRUN apt-get update \\\n && apt-get install -y curl\n",
+            fixed="FROM debian:12\nRUN apt-get update \\\n && apt-get install -y curl && rm -rf /var/lib/apt/lists/*\n",
         ),
         Bad("FROM alpine:3.22\nRUN apk update\nWORKDIR /app\nRUN apk add curl\n", at="RUN apk update"),
         Bad("FROM debian:12\nRUN apt-get update\nCOPY . /app\n", at="RUN apt-get update"),

@@ -170,9 +170,9 @@ class Rule:
         )
 
     @staticmethod
-    def safe(title: str, *edits: Edit) -> Fix:
-        """Make a safe fix."""
-        return Fix(title, edits, Applicability.SAFE)
+    def safe(title: str, *edits: Edit, removes: Iterable[str] = ()) -> Fix:
+        """Make a safe fix; ``removes`` are the paths that the image lacks afterwards on purpose."""
+        return Fix(title, edits, Applicability.SAFE, tuple(removes))
 
     @staticmethod
     def unsafe(title: str, *edits: Edit) -> Fix:

@@ -1,0 +1,741 @@
+"""Rules about layers: bytes that stay in the image although a later step deletes them, or nobody needs them."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Iterable, Iterator
+from itertools import pairwise
+
+from dfopt.edit import Edit
+from dfopt.finding import Finding, Fix, Severity
+from dfopt.graph.model import Stage, Step
+from dfopt.graph.queries import earlier, place_of
+from dfopt.graph.running import setting_of
+from dfopt.lint.rule import Bad, Build, Good, Rule
+from dfopt.source import Span
+from dfopt.syntax.tree import Copy, FileInstruction, Run
+from dfopt.tools import Invocation, effects, invocation_effects
+from dfopt.tools.paths import covers, overlaps
+
+TEMPORARY = ("/tmp/", "/var/tmp/", "/run/")
+
+
+def shipping_stages(build: Build) -> Iterator[Stage]:
+    """Give the stages whose layers are part of the image that ships."""
+    for stage in build.graph.stages:
+        if stage.ships:
+            yield stage
+
+
+def shipping_runs(build: Build) -> Iterator[Step]:
+    """Give the RUN steps whose layers ship."""
+    for stage in shipping_stages(build):
+        for step in stage.steps:
+            if isinstance(step.instruction, Run):
+                yield step
+
+
+def size_of(count: float) -> str:
+    """Write a number of bytes for people."""
+    return (
+        f"{count / 1e9:.1f} GB"
+        if count >= 1e9
+        else f"{count / 1e6:.0f} MB"
+        if count >= 1e6
+        else f"{count / 1e3:.0f} kB"
+    )
+
+
+class CleanupInLaterLayer(Rule):
+    """A step deletes what an earlier layer holds.
+
+    A layer only ever adds: the deleted files are hidden, not freed, and everybody who pulls the image loads them. What is
+    to weigh nothing must be deleted by the RUN that made it, or never be made in a stage that ships.
+    """
+
+    code = "L101"
+    name = "cleanup-in-later-layer"
+    examples = (
+        Bad(
+            "FROM debian:12\nRUN apt-get update && apt-get install -y curl\nRUN rm -rf /var/lib/apt/lists/*\n",
+            at="rm -rf /var/lib/apt/lists/*",
+        ),
+        Bad(
+            "FROM debian:12\nADD https://example.com/app.tar.gz /opt/\nRUN tar xzf /opt/app.tar.gz -C /opt\n"
+            "RUN rm /opt/app.tar.gz\n",
+            at="rm /opt/app.tar.gz",
+        ),
+        Bad("FROM debian:12\nCOPY build /build\nRUN /build/install.sh && rm -rf /build\n", at="rm -rf /build"),
+        Good("FROM debian:12\nRUN apt-get update && apt-get install -y curl && rm -rf /var/lib/apt/lists/*\n"),
+        Good(
+            "FROM debian:12 AS build\nCOPY src /src\nRUN make -C /src && rm -rf /src/.git\n"
+            "FROM scratch\nCOPY --from=build /src/app /\n",
+            why="the stage does not ship",
+        ),
+        Good("FROM debian:12\nRUN rm -rf /etc/nginx/conf.d\nCOPY conf.d /etc/nginx/conf.d\n", why="made room first"),
+        Good("FROM debian:12\nWORKDIR /app\nRUN rm -rf /app/*\n", why="nothing was there"),
+        Good(
+            "FROM debian:12\nCOPY a.conf /etc/app/\nRUN curl -o /etc/app/b.conf https://example.com/b "
+            "&& rm /etc/app/b.conf\n",
+            why="made and deleted by the same RUN",
+        ),
+    )
+
+    def check(self, build: Build) -> Iterator[Finding]:
+        """Report the deleting commands, each with the layers that keep the files."""
+        for step in shipping_runs(build):
+            own: set[str] = set()
+            before = earlier(build.graph, step)
+            setting = setting_of(step.before)
+            for command in step.commands:
+                done = effects(command, setting)
+                own |= done.writes | done.caches
+                gone = [path for path in done.removes if path != "*" and "**" not in path]
+                gone = [path for path in gone if not any(overlaps(path, written) for written in own)]
+                gone = [path for path in gone if not step.is_mounted(path.rstrip("/*"))]
+                makers = [one for one in before if any(_stored(one, path) for path in gone)]
+                if not makers or command.conditional:
+                    continue
+                line = build.tree.source.line_of(makers[-1].span.start)
+                yield self.finding(
+                    command.span,
+                    f"this frees nothing: the files stay in the layer of line {line}; delete them in the RUN that "
+                    "makes them, or keep them out of the stage that ships",
+                    related=[(maker, "this layer keeps the files") for maker in makers],
+                )
+
+
+def _stored(step: Step, path: str) -> bool:
+    """Tell whether a step's layer certainly holds something at a path that was deleted."""
+    instruction = step.instruction
+    if isinstance(instruction, FileInstruction):
+        if not step.arguments:
+            return False
+        target = step.destination.rstrip(".").rstrip("/") or "/"
+        names = {posixpath.join(target, posixpath.basename(source.rstrip("/"))) for source in step.sources}
+        deleted = path.rstrip("/")
+        return deleted == target or deleted.removesuffix("/*") == target or deleted in names
+    if not isinstance(instruction, Run):
+        return False
+    setting = setting_of(step.before)
+    left: set[str] = set()
+    for command in step.commands:
+        done = effects(command, setting)
+        if not done.wall:
+            left |= {made for made in done.writes | done.caches if made != "*" and "**" not in made}
+        left = {made for made in left if not any(covers(removed, made) for removed in done.removes)}
+    left = {made for made in left if not step.is_mounted(made.rstrip("/")) and not made.startswith("/dev/")}
+    wanted = path.removesuffix("*").rstrip("/")
+    return any(made.rstrip("/") == wanted or covers(path, made) or covers(wanted + "/", made) for made in left)
+
+
+class PurgeInLaterLayer(Rule):
+    """Packages are removed in another RUN than the one that installed them.
+
+    They stay in the layer that installed them; the removal even adds a changed package database. Install, use and remove
+    in one RUN, or build in a stage of its own.
+    """
+
+    code = "L104"
+    name = "purge-in-later-layer"
+    examples = (
+        Bad(
+            "FROM debian:12\nRUN apt-get update && apt-get install -y gcc\nCOPY . /src\nRUN make -C /src\n"
+            "RUN apt-get purge -y gcc\n",
+            at="apt-get purge -y gcc",
+        ),
+        Bad("FROM alpine:3.22\nRUN apk add --virtual .build gcc\nRUN apk del .build\n", at="apk del .build"),
+        Good("FROM debian:12\nRUN apt-get update && apt-get install -y gcc && apt-get purge -y gcc\n"),
+        Good("FROM debian:12\nRUN apt-get purge -y perl\n", why="comes with the base image"),
+        Good(
+            "FROM debian:12 AS build\nRUN apt-get update && apt-get install -y gcc\nRUN apt-get purge -y gcc\n"
+            "FROM scratch\nCOPY --from=build /etc/passwd /\n",
+            why="the stage does not ship",
+        ),
+    )
+
+    def check(self, build: Build) -> Iterator[Finding]:
+        """Report removals of packages that only an earlier RUN installed by name."""
+        for step in shipping_runs(build):
+            for call in step.invocations:
+                if call.action != "remove" or call.tool.kind != "package-manager":
+                    continue
+                names = _operands(call)
+                if _installed_by([step], call.family, names):
+                    continue
+                makers = _installed_by(earlier(build.graph, step), call.family, names)
+                if makers:
+                    line = build.tree.source.line_of(makers[-1].span.start)
+                    yield self.finding(
+                        call.command.span,
+                        f"this frees nothing: the packages stay in the layer of line {line}; remove them in the RUN that "
+                        "installs them, or use them in a stage that does not ship",
+                        related=[(maker, "installed here") for maker in makers],
+                    )
+
+
+def _operands(call: Invocation) -> set[str]:
+    names = {word.value for word in call.operands if word.value}
+    virtual = call.options.get("--virtual") or call.options.get("-t")
+    return names | ({virtual} if virtual else set())
+
+
+def _installed_by(steps: Iterator[Step] | list[Step] | tuple[Step, ...], family: str, names: set[str]) -> list[Step]:
+    return [
+        step
+        for step in steps
+        if any(
+            call.family == family and call.action == "install" and names & _operands(call) for call in step.invocations
+        )
+    ]
+
+
+class ChownAfterCopy(Rule):
+    """Files are copied, and a RUN changes the owner or mode of all of them.
+
+    Changing one bit of a file stores it again whole, so the tree weighs twice. COPY can set owner and mode itself.
+
+    Fix safety: safe where the abstract build shows the same files with the same owners.
+    """
+
+    code = "L103"
+    name = "chown-after-copy"
+    examples = (
+        Bad("FROM debian:12\nCOPY data /srv/data\nRUN chown -R 1000:1000 /srv\n", at="chown -R 1000:1000 /srv"),
+        Bad("FROM debian:12\nWORKDIR /app\nCOPY . .\nRUN chmod -R a+rX .\n", at="chmod -R a+rX ."),
+        Good("FROM debian:12\nCOPY --chown=1000:1000 data /srv/data\n"),
+        Good("FROM debian:12\nRUN mkdir /srv/data && chown -R 1000:1000 /srv/data\n", why="nothing is stored twice"),
+        Good("FROM debian:12\nCOPY run.sh /run.sh\nRUN chmod +x /run.sh\n", why="one small file"),
+        Good(
+            "FROM debian:12 AS build\nCOPY . /src\nRUN chown -R 1000 /src\nFROM scratch\nCOPY --from=build /src/a /\n",
+            why="the stage does not ship",
+        ),
+    )
+
+    def check(self, build: Build) -> Iterator[Finding]:
+        """Report recursive changes of what an earlier COPY or ADD brought."""
+        for step in shipping_runs(build):
+            for call in step.invocations:
+                if call.action not in ("change-owner", "change-mode") or not call.has("-R", "--recursive"):
+                    continue
+                places = [place_of(step, call).path(word) for word in call.operands[1:]]
+                copies = [
+                    one
+                    for one in earlier(build.graph, step)
+                    if isinstance(one.instruction, FileInstruction)
+                    and one.arguments
+                    and any(_inside(one.destination, place) for place in places)
+                ]
+                if not copies or call.command.conditional:
+                    continue
+                flag = "--chown" if call.action == "change-owner" else "--chmod"
+                yield self.finding(
+                    call.command.span,
+                    f"every file is stored a second time: let the COPY of line "
+                    f"{build.tree.source.line_of(copies[-1].span.start)} do it with {flag}",
+                    related=[(copy, "these files are stored twice") for copy in copies],
+                    fix=self._fix(build, step),
+                )
+
+    def _fix(self, build: Build, step: Step) -> Fix | None:
+        from dfopt.rewrite.model import Change, PassInput
+        from dfopt.rewrite.passes.chown_to_copy import chown_to_copy
+
+        for change in chown_to_copy(PassInput(build.graph, build.context)):
+            if isinstance(change, Change) and change.span.overlaps(step.span):
+                return Fix(change.title.capitalize(), change.edits, change.applicability)
+        return None
+
+
+def _inside(destination: str, place: str) -> bool:
+    """Tell whether a copy's destination lies at or below a path."""
+    target = destination.rstrip(".").rstrip("/")
+    folder = place.rstrip("/*") or "/"
+    return target == folder or covers(folder, target)
+
+
+def caches_of(step: Step, call: Invocation) -> frozenset[str]:
+    """Give the paths of the caches that a call leaves; a tool with several possible places names all of them."""
+    return invocation_effects(call, place_of(step, call)).caches
+
+
+class CacheKept(Rule):
+    """What the rules about kept caches share: a cache that a tool leaves in a layer that ships."""
+
+    families: tuple[str, ...] = ()
+    actions: tuple[str, ...] = ("install", "upgrade", "update")
+    suffix: str = ""
+    """A command that cleans, appended to the RUN."""
+    option: str = ""
+    """An option that avoids the cache, put behind the verb."""
+    what: str = "its cache"
+
+    def check(self, build: Build) -> Iterator[Finding]:
+        """Report the last call of a RUN that leaves its cache behind."""
+        for step in shipping_runs(build):
+            call = self._leaving(step)
+            if call is not None and not self._kept_for_later(build, step):
+                program = " ".join(word.raw for word in call.command.words[:2])
+                way = f"add {self.option}" if self.option else f"end the RUN with {self.suffix}"
+                yield self.finding(
+                    call.command.span,
+                    f"{program} leaves {self.what} in the layer: {way}",
+                    fix=self._fix(build, step, call),
+                )
+
+    def _leaving(self, step: Step) -> Invocation | None:
+        """Give the last call whose cache is still there at the end of the RUN."""
+        left: dict[str, Invocation] = {}
+        setting = setting_of(step.before)
+        calls = {id(call.command): call for call in step.invocations}
+        for command in step.commands:
+            call = calls.get(id(command))
+            if call is not None and self._is_mine(call) and call.action in self.actions:
+                caches = caches_of(step, call)
+                if caches and not any(step.is_mounted(path.rstrip("/")) for path in caches):
+                    left.update(dict.fromkeys(caches, call))
+            if left:
+                gone = effects(command, setting).removes
+                cleaned = [maker for path, maker in left.items() if any(self._removed(path, one) for one in gone)]
+                left = {path: maker for path, maker in left.items() if maker not in cleaned}
+        return next(reversed(left.values()), None)
+
+    def _is_mine(self, call: Invocation) -> bool:
+        return call.family in self.families
+
+    @staticmethod
+    def _removed(cache: str, pattern: str) -> bool:
+        place = cache.rstrip("/")
+        return pattern != "*" and (covers(pattern, place) or covers(pattern.removesuffix("/*"), place))
+
+    def _kept_for_later(self, build: Build, step: Step) -> bool:
+        """Tell whether a later step may use what is left."""
+        return False
+
+    def _fix(self, build: Build, step: Step, call: Invocation) -> Fix | None:
+        caches = caches_of(step, call)
+        if self.option:
+            verb = call.verb or call.command.words[0]
+            edit = Edit(Span(verb.span.end, verb.span.end), f" {self.option}")
+            return self.safe(f"Add {self.option}", edit, removes=caches)
+        return append_command(build, step, self.suffix, self, caches)
+
+
+def append_command(build: Build, step: Step, command: str, rule: Rule, removes: Iterable[str]) -> Fix | None:
+    """Append a command that cleans to a RUN that is a plain list of commands, in the layout of the RUN."""
+    instruction, source = step.instruction, build.tree.source
+    script = step.script
+    if not isinstance(instruction, Run) or instruction.is_exec or script is None or not script.is_and_list:
+        return None
+    if script.problems or any(
+        item.span.end > instruction.body.span(0, len(instruction.body.text)).end for item in script.items
+    ):
+        return None
+    if instruction.heredocs:
+        return None
+    end = instruction.body.span(0, len(instruction.body.text)).end
+    lines = source.text[instruction.span.start : end].split("\n")
+    joint = " && "
+    if len(lines) > 1:
+        last = lines[-1]
+        indent = last[: len(last) - len(last.lstrip())]
+        leading = last.strip().startswith("&&")
+        if leading:
+            joint = f" {build.tree.escape}{source.newline}{indent}&& "
+        else:
+            joint = f" && {build.tree.escape}{source.newline}{indent}"
+    return rule.safe(f"Append {command}", Edit(Span(end, end), joint + command), removes=removes)
+
+
+class AptListsKept(CacheKept):
+    """apt's package lists stay in a layer of the image that ships.
+
+    About 20 MB on Debian, out of date tomorrow, and of no use without an update.
+
+    Fix safety: safe; only the lists are gone, which the next update brings back. Not offered where a later step of the
+    stage installs without an update of its own.
+    """
+
+    code = "L106"
+    name = "apt-lists-kept"
+    aliases = ("DL3009",)
+    families = ("apt",)
+    actions = ("update",)
+    suffix = "rm -rf /var/lib/apt/lists/*"
+    what = "the package lists (about 20 MB)"
+    examples = (
+        Bad(
+            "FROM debian:12\nRUN apt-get update && apt-get install -y curl\n",
+            at="apt-get update",
+            fixed="FROM debian:12\nRUN apt-get update && apt-get install -y curl && rm -rf /var/lib/apt/lists/*\n",
+        ),
+        Bad(
+            "FROM debian:12\nRUN apt-get update \\\n && apt-get install -y curl\n",
+            at="apt-get update",
+            fixed="FROM debian:12\nRUN apt-get update \\\n && apt-get install -y curl \\\n && rm -rf /var/lib/apt/lists/*\n",
+        ),
+        Bad(
+            "FROM debian:12\nRUN rm -rf /var/lib/apt/lists/* && apt-get update; apt-get install -y curl\n",
+            at="apt-get update",
+        ),
+        Good("FROM debian:12\nRUN apt-get update && apt-get install -y curl && rm -rf /var/lib/apt/lists/*\n"),
+        Good("FROM debian:12\nRUN apt-get update && apt-get install -y curl && rm -r /var/lib/apt/lists\n"),
+        Good(
+            "FROM debian:12\nRUN --mount=type=cache,target=/var/lib/apt --mount=type=cache,target=/var/cache/apt "
+            "apt-get update && apt-get install -y curl\n",
+        ),
+        Good(
+            "FROM debian:12 AS build\nRUN apt-get update && apt-get install -y gcc\nFROM debian:12\n"
+            "COPY --from=build /app /app\n",
+            why="the stage does not ship",
+        ),
+        Good(
+            "FROM debian:12\nRUN apt-get update\nRUN apt-get install -y curl\n",
+            why="the next step needs them: update-without-install tells",
+        ),
+    )
+
+    def _kept_for_later(self, build: Build, step: Step) -> bool:
+        steps = build.graph.stages[step.stage].steps
+        position = next(place for place, one in enumerate(steps) if one is step)
+        for later in steps[position + 1 :]:
+            for call in later.invocations:
+                if call.family == "apt" and call.action == "update":
+                    return False
+                if call.family == "apt" and call.action in ("install", "upgrade"):
+                    return True
+        return False
+
+
+class ApkCacheKept(CacheKept):
+    """apk keeps its package index in the layer.
+
+    ``--no-cache`` fetches the index without storing it, and makes ``apk update`` superfluous.
+
+    Fix safety: safe; only the index is gone, which the next update brings back.
+    """
+
+    code = "L107"
+    name = "apk-cache-kept"
+    aliases = ("DL3019", "DS-0025")
+    severity = Severity.INFO
+    families = ("apk",)
+    actions = ("install",)
+    option = "--no-cache"
+    what = "the package index"
+    examples = (
+        Bad(
+            "FROM alpine:3.22\nRUN apk add curl\n",
+            at="apk add curl",
+            fixed="FROM alpine:3.22\nRUN apk add --no-cache curl\n",
+        ),
+        Good("FROM alpine:3.22\nRUN apk add --no-cache curl\n"),
+        Good("FROM alpine:3.22\nRUN apk --no-cache add curl\n"),
+        Good("FROM alpine:3.22\nRUN apk update && apk add curl && rm -rf /var/cache/apk/*\n"),
+        Good("FROM alpine:3.22\nRUN --mount=type=cache,target=/var/cache/apk apk add curl\n"),
+    )
+
+
+class YumCacheKept(CacheKept):
+    """yum's metadata and packages stay in a layer of the image that ships.
+
+    Fix safety: safe; only the cache is gone.
+    """
+
+    code = "L108"
+    name = "yum-cache-kept"
+    aliases = ("DL3032", "DS-0015")
+    families = ("dnf",)
+    suffix = "yum clean all"
+    examples = (
+        Bad(
+            "FROM centos:7\nRUN yum install -y curl\n",
+            at="yum install -y curl",
+            fixed="FROM centos:7\nRUN yum install -y curl && yum clean all\n",
+        ),
+        Good("FROM centos:7\nRUN yum install -y curl && yum clean all\n"),
+        Good("FROM centos:7\nRUN yum install -y curl && rm -rf /var/cache/yum\n"),
+        Good("FROM centos:7\nRUN --mount=type=cache,target=/var/cache/yum yum install -y curl\n"),
+    )
+
+    def _is_mine(self, call: Invocation) -> bool:
+        return call.command.name == "yum"
+
+
+class DnfCacheKept(CacheKept):
+    """dnf's metadata and packages stay in a layer of the image that ships.
+
+    Fix safety: safe; only the cache is gone.
+    """
+
+    code = "L109"
+    name = "dnf-cache-kept"
+    aliases = ("DL3040", "DS-0019", "DS-0027")
+    families = ("dnf",)
+    suffix = "dnf clean all"
+    examples = (
+        Bad(
+            "FROM fedora:42\nRUN dnf install -y curl\n",
+            at="dnf install -y curl",
+            fixed="FROM fedora:42\nRUN dnf install -y curl && dnf clean all\n",
+        ),
+        Bad("FROM fedora:42\nRUN dnf clean all && dnf install -y curl; true\n", at="dnf install -y curl"),
+        Good("FROM fedora:42\nRUN dnf install -y curl && dnf clean all\n"),
+        Good("FROM fedora:42\nRUN microdnf install -y curl && microdnf clean all\n"),
+        Good("FROM fedora:42\nRUN --mount=type=cache,target=/var/cache/libdnf5 dnf install -y curl\n"),
+    )
+
+    def _is_mine(self, call: Invocation) -> bool:
+        return call.command.name in ("dnf", "dnf5", "microdnf", "tdnf")
+
+    def _fix(self, build: Build, step: Step, call: Invocation) -> Fix | None:
+        return append_command(build, step, f"{call.command.name} clean all", self, caches_of(step, call))
+
+
+class ZypperCacheKept(CacheKept):
+    """zypper's metadata and packages stay in a layer of the image that ships.
+
+    Fix safety: safe; only the cache is gone.
+    """
+
+    code = "L111"
+    name = "zypper-cache-kept"
+    aliases = ("DL3036", "DS-0020")
+    families = ("zypper",)
+    suffix = "zypper clean --all"
+    examples = (
+        Bad(
+            "FROM opensuse/leap:15\nRUN zypper -n install curl\n",
+            at="zypper -n install curl",
+            fixed="FROM opensuse/leap:15\nRUN zypper -n install curl && zypper clean --all\n",
+        ),
+        Good("FROM opensuse/leap:15\nRUN zypper -n install curl && zypper clean --all\n"),
+        Good("FROM opensuse/leap:15\nRUN zypper -n install curl && zypper cc -a\n"),
+    )
+
+
+class PipCacheKept(CacheKept):
+    """pip stores every wheel it fetches a second time, in its cache.
+
+    Fix safety: safe; only the cache is gone.
+    """
+
+    code = "L112"
+    name = "pip-cache-kept"
+    aliases = ("DL3042",)
+    severity = Severity.INFO
+    families = ("pip",)
+    actions = ("install",)
+    option = "--no-cache-dir"
+    examples = (
+        Bad(
+            "FROM python:3.13\nRUN pip install flask\n",
+            at="pip install flask",
+            fixed="FROM python:3.13\nRUN pip install --no-cache-dir flask\n",
+        ),
+        Good("FROM python:3.13\nRUN pip install --no-cache-dir flask\n"),
+        Good("FROM python:3.13\nENV PIP_NO_CACHE_DIR=1\nRUN pip install flask\n"),
+        Good("FROM python:3.13\nRUN --mount=type=cache,target=/root/.cache/pip pip install flask\n"),
+        Good("FROM python:3.13\nRUN pip install flask && rm -rf /root/.cache\n"),
+        Good("FROM python:3.13 AS build\nENV PIP_NO_CACHE_DIR=1\nFROM build\nRUN pip install flask\n", why="inherited"),
+    )
+
+
+class YarnCacheKept(CacheKept):
+    """yarn stores every package it fetches a second time, in its cache.
+
+    Fix safety: safe; only the cache is gone.
+    """
+
+    code = "L113"
+    name = "yarn-cache-kept"
+    aliases = ("DL3060",)
+    severity = Severity.INFO
+    families = ("yarn",)
+    actions = ("install",)
+    suffix = "yarn cache clean"
+    examples = (
+        Bad(
+            "FROM node:22\nCOPY package.json yarn.lock ./\nRUN yarn install --frozen-lockfile\n",
+            at="yarn install --frozen-lockfile",
+            fixed="FROM node:22\nCOPY package.json yarn.lock ./\nRUN yarn install --frozen-lockfile && yarn cache clean\n",
+        ),
+        Good("FROM node:22\nCOPY package.json yarn.lock ./\nRUN yarn install && yarn cache clean\n"),
+        Good("FROM node:22\nRUN --mount=type=cache,target=/usr/local/share/.cache/yarn yarn install\n"),
+    )
+
+
+class NpmCacheKept(CacheKept):
+    """npm stores every package it fetches a second time, in its cache.
+
+    Fix safety: safe; only the cache is gone.
+    """
+
+    code = "L114"
+    name = "npm-cache-kept"
+    severity = Severity.INFO
+    default = False
+    families = ("npm",)
+    actions = ("install",)
+    suffix = "npm cache clean --force"
+    examples = (
+        Bad(
+            "FROM node:22\nCOPY package*.json ./\nRUN npm ci\n",
+            at="npm ci",
+            fixed="FROM node:22\nCOPY package*.json ./\nRUN npm ci && npm cache clean --force\n",
+        ),
+        Good("FROM node:22\nCOPY package*.json ./\nRUN npm ci && npm cache clean --force\n"),
+        Good("FROM node:22\nRUN --mount=type=cache,target=/root/.npm npm ci\n"),
+    )
+
+
+class CondaCacheKept(CacheKept):
+    """conda keeps every package archive it fetched, and an unpacked copy.
+
+    Fix safety: safe; only the cache is gone.
+    """
+
+    code = "L116"
+    name = "conda-cache-kept"
+    severity = Severity.INFO
+    families = ("conda",)
+    actions = ("install", "update", "upgrade")
+    suffix = "conda clean -afy"
+    examples = (
+        Bad(
+            "FROM continuumio/miniconda3:24.1.2-0\nRUN conda install -y numpy\n",
+            at="conda install -y numpy",
+            fixed="FROM continuumio/miniconda3:24.1.2-0\nRUN conda install -y numpy && conda clean -afy\n",
+        ),
+        Good("FROM continuumio/miniconda3:24.1.2-0\nRUN conda install -y numpy && conda clean -afy\n"),
+    )
+
+
+class ArchiveLeftBehind(Rule):
+    """An archive is downloaded and unpacked, and stays in the layer.
+
+    It weighs as much again as the download, for nothing.
+
+    Fix safety: safe where the RUN is a plain list of commands: the archive is deleted at its end, and nothing else
+    changes.
+    """
+
+    code = "L105"
+    name = "archive-left-behind"
+    examples = (
+        Bad(
+            "FROM debian:12\nRUN curl -fsSLO https://example.com/app.tar.gz && tar xzf app.tar.gz\n",
+            at="curl -fsSLO https://example.com/app.tar.gz",
+        ),
+        Bad(
+            "FROM debian:12\nRUN wget -O /opt/a.zip https://example.com/a.zip && unzip /opt/a.zip -d /opt\n",
+            at="wget -O /opt/a.zip https://example.com/a.zip",
+        ),
+        Good("FROM debian:12\nRUN curl -fsSLO https://example.com/app.tar.gz && tar xzf app.tar.gz && rm app.tar.gz\n"),
+        Good("FROM debian:12\nRUN curl -fsSL https://example.com/app.tar.gz | tar xz\n"),
+        Good("FROM debian:12\nRUN curl -fsSLO https://example.com/app.tar.gz\n", why="it may be wanted as it is"),
+        Good(
+            "FROM debian:12\nRUN cd /tmp/x && wget https://example.com/a.tgz && tar xf a.tgz && cd / && rm -r /tmp/x\n"
+        ),
+        Good(
+            "FROM debian:12 AS get\nRUN wget https://example.com/a.tgz && tar xf a.tgz\nFROM scratch\nCOPY --from=get /a /\n",
+            why="the stage does not ship",
+        ),
+        Good(
+            "FROM debian:12\nRUN wget https://example.com/a.tgz && tar xf a.tgz\nRUN rm a.tgz\n",
+            why="cleanup-in-later-layer tells",
+        ),
+    )
+
+    def check(self, build: Build) -> Iterator[Finding]:
+        """Report downloads that the same RUN unpacks and no RUN deletes."""
+        for step in shipping_runs(build):
+            stored: dict[str, Invocation] = {}
+            unpacked: set[str] = set()
+            setting = setting_of(step.before)
+            calls = {id(call.command): call for call in step.invocations}
+            for command in step.commands:
+                call = calls.get(id(command))
+                done = effects(command, setting)
+                if call is not None and call.action == "fetch" and done.fetches:
+                    stored.update(dict.fromkeys(self._files(done.writes), call))
+                elif call is not None and call.action == "unpack":
+                    unpacked |= done.reads & stored.keys()
+                for path in done.removes:
+                    stored = {one: maker for one, maker in stored.items() if not overlaps(path, one)}
+                if done.wall:
+                    stored = {}
+            for path in sorted(unpacked & stored.keys()):
+                if step.is_mounted(path) or self._deleted_later(build, step, path):
+                    continue
+                yield self.finding(
+                    stored[path].command.span,
+                    f"{posixpath.basename(path)} is unpacked and stays in the layer: delete it in the same RUN, or pipe "
+                    "the download into the unpacking command",
+                )
+
+    @staticmethod
+    def _files(writes: frozenset[str]) -> list[str]:
+        return [path for path in writes if path != "*" and not path.endswith("/") and "*" not in path]
+
+    @staticmethod
+    def _deleted_later(build: Build, step: Step, path: str) -> bool:
+        steps = build.graph.stages[step.stage].steps
+        return any(overlaps(gone, path) for one in steps if one.index > step.index for gone in one.effects.removes)
+
+
+class ConsecutiveRuns(Rule):
+    """RUN instructions follow each other directly.
+
+    Merging them changes nothing about the size unless one deletes what another made, which other rules report with the
+    bytes. Off unless selected: it is a matter of taste, and separate steps are cached separately.
+    """
+
+    code = "L110"
+    name = "consecutive-runs"
+    aliases = ("DL3059",)
+    severity = Severity.INFO
+    default = False
+    strict = False
+    examples = (
+        Bad("FROM debian:12\nRUN true\nRUN false\n", at="RUN false"),
+        Good("FROM debian:12\nRUN true\nWORKDIR /app\nRUN false\n"),
+        Good("FROM debian:12\nRUN true\nRUN --network=none false\n", why="their flags differ"),
+    )
+
+    def check(self, build: Build) -> Iterator[Finding]:
+        """Report the second of two neighbours with equal flags."""
+        for stage in build.graph.stages:
+            for first, second in pairwise(stage.steps):
+                one, two = first.instruction, second.instruction
+                if not isinstance(one, Run) or not isinstance(two, Run):
+                    continue
+                if [(f.name, f.value) for f in one.flags] == [(f.name, f.value) for f in two.flags]:
+                    yield self.finding(second, "this RUN can be joined with the one above")
+
+
+class FullRootCopy(Rule):
+    """The whole file system of another stage is copied over this one.
+
+    Every file of the other stage is stored again, those included that are here already.
+    """
+
+    code = "L125"
+    name = "full-root-copy"
+    aliases = ("DL3067",)
+    examples = (
+        Bad("FROM debian:12 AS build\nRUN make\nFROM debian:12\nCOPY --from=build / /\n", at="COPY --from=build / /"),
+        Good("FROM debian:12 AS build\nRUN make\nFROM scratch\nCOPY --from=build / /\n", why="flattens the stage"),
+        Good("FROM debian:12 AS build\nRUN make\nFROM debian:12\nCOPY --from=build /app /app\n"),
+    )
+
+    def check(self, build: Build) -> Iterator[Finding]:
+        """Report copies from root to root onto a base that is not empty."""
+        for step in build.steps:
+            instruction = step.instruction
+            if not isinstance(instruction, Copy) or not instruction.from_ or step.stage < 0 or step.unknown:
+                continue
+            if build.graph.chain(step.stage)[0].image == "scratch":
+                continue
+            if "/" in step.sources and step.destination in ("/", "/."):
+                yield self.finding(step, "everything is stored again over what the base has: copy what is needed only")

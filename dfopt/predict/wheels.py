@@ -139,5 +139,5 @@ def _wheel(need: Requirement) -> Wheel:
 
 
 def _distance(known: str, wanted: str) -> float:
-    mine, theirs = ((*key(version)[1], 0, 0)[:3] for version in (known, wanted))
+    mine, theirs = ((*key(version)[1], 0, 0, 0)[:3] for version in (known, wanted))
     return sum(abs(a - b) * scale for a, b, scale in zip(mine, theirs, (1e4, 1e2, 1), strict=True))

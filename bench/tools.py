@@ -1,7 +1,10 @@
-"""How many commands of real Dockerfiles the tool tables know: ``python -m bench.tools FILE.jsonl [--limit N] [--unknown N]``.
+"""How many commands of real Dockerfiles the tool tables know.
 
-Every line of the file is an object with the text of a Dockerfile in ``text``. Prints the share of simple commands in RUN
-instructions that are recognised, how many of those are walls and why, and the most frequent programs that are not known.
+Run it as ``python -m bench.tools FILE.jsonl [--limit N] [--unknown N]``.
+
+Every line of the file is an object with the text of a Dockerfile in ``text``. Prints the share of simple commands in
+RUN instructions that are recognised, how many of those are walls and why, and the most frequent programs that are not
+known.
 """
 
 from __future__ import annotations
@@ -68,9 +71,11 @@ def main() -> None:
     total = known + strange
     scripts = families["script"]
     print(f"files {files}, simple commands {total}, assignments alone {assignments}, crashes {crashes}")
-    print(f"recognised {known} = {100 * known / total:.1f} % (of them programs called by a path into the project: {scripts})")
+    print(f"recognised {known} = {100 * known / total:.1f} % (of them the project's own programs: {scripts})")
     print(f"without those {known - scripts} = {100 * (known - scripts) / (total - scripts):.1f} %")
-    print(f"known in full (no wall) {known - sum(walls.values())} = {100 * (known - sum(walls.values())) / total:.1f} %")
+    print(
+        f"known in full (no wall) {known - sum(walls.values())} = {100 * (known - sum(walls.values())) / total:.1f} %"
+    )
     print(f"time {1e6 * seconds / max(total, 1):.0f} us per command (recognise and effects)")
     print("families:", ", ".join(f"{name} {count}" for name, count in families.most_common(60)))
     print("walls:", ", ".join(f"{name} {count}" for name, count in walls.most_common(25)))

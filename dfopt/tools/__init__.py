@@ -1,4 +1,4 @@
-"""Command-line tools as data: recognising their calls, what those do, which packages they name, what they leave behind."""
+"""Command-line tools as data: their calls, what those do, the packages they name, the caches they leave."""
 
 from __future__ import annotations
 

@@ -58,12 +58,18 @@ def _tar(invocation: Invocation, place: Place) -> Effects:
         if invocation.has("-P"):
             goal = "*"
         members = [place.text(word) for word in operands]
-        plain = members and not invocation.has("--strip-components", "--transform", "--wildcards", "-s", "--exclude") and not any(_odd(name) for name in members)
+        plain = (
+            members
+            and not invocation.has("--strip-components", "--transform", "--wildcards", "-s", "--exclude")
+            and not any(_odd(name) for name in members)
+        )
         writes = frozenset(as_tree(folder.join(name)) for name in members) if plain else frozenset((goal,))
         return Effects(reads=reads, writes=writes)
     if mode in ("c", "r"):
         inside = frozenset(as_tree(folder.path(word)) for word in operands if not place.text(word).startswith("-"))
-        return Effects(reads=inside or frozenset((as_tree(folder.join("./")),)), writes=frozenset((path,)) if path else frozenset())
+        return Effects(
+            reads=inside or frozenset((as_tree(folder.join("./")),)), writes=frozenset((path,)) if path else frozenset()
+        )
     if mode == "t":
         return Effects(reads=frozenset((path,)) if path else frozenset())
     if invocation.has("--version", "--help"):
@@ -81,7 +87,7 @@ def _folder(invocation: Invocation, place: Place) -> Place:
 
 
 def _unzip(invocation: Invocation, place: Place) -> Effects:
-    """The first operand is the archive; ``-d`` names the folder; ``-p`` only prints."""
+    # The first operand is the archive; ``-d`` names the folder; ``-p`` only prints.
     reads = frozenset(_archive(word, place, ".zip") for word in invocation.operands[:1])
     if invocation.has("-l", "-p", "-t", "-Z", "-v") or not invocation.operands:
         return Effects(reads=reads)
@@ -95,7 +101,7 @@ def _archive(word: ShellWord, place: Place, suffix: str) -> str:
 
 
 def _compress(invocation: Invocation, place: Place) -> Effects:
-    """gzip and its kin replace each file by another: with or without the suffix."""
+    # gzip and its kin replace each file by another: with or without the suffix.
     files = [place.path(word) for word in invocation.operands if place.text(word) != "-"]
     if invocation.has("-c", "-t", "-l"):
         return Effects(reads=frozenset(files))
@@ -112,11 +118,15 @@ def _compress(invocation: Invocation, place: Place) -> Effects:
 
 
 def _zip(invocation: Invocation, place: Place) -> Effects:
-    """The first operand is the archive written, the others are read."""
+    # The first operand is the archive written, the others are read.
     words = invocation.operands
     archive = frozenset(f"{place.path(word)}" for word in words[:1])
     gone = frozenset(place.path(word) for word in words[1:]) if invocation.has("-m") else frozenset[str]()
-    return Effects(reads=frozenset(place.tree(word) for word in words[1:]) | archive, writes=archive | frozenset(f"{path}.zip" for path in archive), removes=gone)
+    return Effects(
+        reads=frozenset(place.tree(word) for word in words[1:]) | archive,
+        writes=archive | frozenset(f"{path}.zip" for path in archive),
+        removes=gone,
+    )
 
 
 def _seven(invocation: Invocation, place: Place) -> Effects:
@@ -133,28 +143,57 @@ def _seven(invocation: Invocation, place: Place) -> Effects:
 
 
 def _cpio(invocation: Invocation, place: Place) -> Effects:
-    """cpio gets names or the archive from its input."""
+    # cpio gets names or the archive from its input.
     folder = _folder(invocation, place)
     if invocation.has("-o") and not invocation.has("-i", "-p"):
         return Effects(reads=frozenset(("*",)))
-    goals = frozenset(place.tree(word) for word in invocation.operands) if invocation.has("-p") else frozenset((as_tree(folder.join("./")),))
+    goals = (
+        frozenset(place.tree(word) for word in invocation.operands)
+        if invocation.has("-p")
+        else frozenset((as_tree(folder.join("./")),))
+    )
     return Effects(reads=frozenset(("*",)) if invocation.has("-p") else frozenset(), writes=goals)
 
 
 _TAR = """
--x --extract --get | -c --create | -t --list | -r --append | -u --update | -A --catenate --concatenate | -d --diff --compare | -f --file =text | -C --directory --cd =text | -z --gzip --gunzip --ungzip | -j --bzip2 | -J --xz | -a --auto-compress | -Z --compress
---zstd | --lzma | --lzip | -I --use-compress-program | -v --verbose | -p --preserve-permissions --same-permissions | -P --absolute-names | -m --touch | -k --keep-old-files | -O --to-stdout | -h --dereference | -o --no-same-owner | --same-owner | --no-same-permissions | --overwrite | --strip-components --strip =text
---transform --xform =text | --wildcards | --exclude =text | -X --exclude-from =read | -T --files-from =read | --owner =text | --group =text | --mode =text | --mtime =text | --sort =text | --numeric-owner | --checkpoint [=text] | --checkpoint-action =text | --warning =text | --no-overwrite-dir | --one-top-level [=tree]
--b --blocking-factor =text | -s | --anchored | --no-anchored | --exclude-vcs | --ignore-failed-read | --force-local | --no-recursion | --totals [=text] | --show-transformed-names | --keep-directory-symlink | --skip-old-files | --version | --help | --format =text | -H =text | --xattrs | --acls | --selinux | --delay-directory-restore | --unlink-first -U | --wildcards-match-slash | --no-wildcards | --hard-dereference | -S --sparse | -i --ignore-zeros | -w | -l
+-x --extract --get | -c --create | -t --list | -r --append | -u --update | -A --catenate --concatenate
+-d --diff --compare | -f --file =text | -C --directory --cd =text | -z --gzip --gunzip --ungzip | -j --bzip2 | -J --xz
+-a --auto-compress | -Z --compress
+--zstd | --lzma | --lzip | -I --use-compress-program | -v --verbose | -p --preserve-permissions --same-permissions
+-P --absolute-names | -m --touch | -k --keep-old-files | -O --to-stdout | -h --dereference | -o --no-same-owner
+--same-owner | --no-same-permissions | --overwrite | --strip-components --strip =text
+--transform --xform =text | --wildcards | --exclude =text | -X --exclude-from =read | -T --files-from =read
+--owner =text | --group =text | --mode =text | --mtime =text | --sort =text | --numeric-owner | --checkpoint [=text]
+--checkpoint-action =text | --warning =text | --no-overwrite-dir | --one-top-level [=tree]
+-b --blocking-factor =text | -s | --anchored | --no-anchored | --exclude-vcs | --ignore-failed-read | --force-local
+--no-recursion | --totals [=text] | --show-transformed-names | --keep-directory-symlink | --skip-old-files | --version
+--help | --format =text | -H =text | --xattrs | --acls | --selinux | --delay-directory-restore | --unlink-first -U
+--wildcards-match-slash | --no-wildcards | --hard-dereference | -S --sparse | -i --ignore-zeros | -w | -l
 """
 
 TOOLS = (
-    tool("tar bsdtar gtar star", "tar", "archive", verb("", "unpack", shape=_tar, deterministic=True, seconds=1), opts=_TAR, environment=("TAR_OPTIONS",), doc="packs and unpacks archives"),
-    tool("unzip", "unzip", "archive", verb("", "unpack", shape=_unzip, deterministic=True, seconds=1), opts="-d =tree | -q | -qq | -o | -n | -j | -l | -p | -t | -Z | -v | -x =text | -u | -f | -a | -aa | -C | -L | -X | -K | -P =text | -I =text | -O =text", doc="unpacks zip archives"),
-    tool("zip", "zip", "archive", verb("", "pack", shape=_zip, seconds=1), opts="-r | -q | -9 | -j | -m | -x =text | -i =text | -y | -X | -u | -d | -D | -0 | -1 | -P =text | -o | -v", doc="packs zip archives"),
-    tool("gunzip gzip pigz xz unxz lzma unlzma bzip2 bunzip2 pbzip2 zstd unzstd lz4 unlz4 compress uncompress lzip brotli xzdec lbunzip2 unpigz", "gzip", "archive", verb("", "unpack", shape=_compress, deterministic=True, seconds=1),
-         opts="-d --decompress | -c --stdout --to-stdout | -k --keep | -f --force | -q --quiet | -v --verbose | -r --recursive | -n --no-name | -N --name | -t --test | -l --list | -S --suffix =text | -T --threads =text | -1 | -2 | -3 | -4 | -5 | -6 | -7 | -8 | -9 --best | -0 | -e | -p =text | -o =write | --rm | -M =text | --fast | -z", doc="packs and unpacks single files"),
-    tool("7z 7za 7zr 7zz p7zip", "7z", "archive", verb("", "unpack", shape=_seven, seconds=1), opts="-o =text | -y | -bd | -p =text | -r | -aoa | -t =text | -mx =text | -snl | -bso0", doc="packs and unpacks archives"),
-    tool("cpio", "cpio", "archive", verb("", "unpack", shape=_cpio, seconds=1), opts="-i --extract | -o --create | -p --pass-through | -d --make-directories | -m | -u | -v | -t | -H --format =text | -D --directory =tree | -F --file =read | -R =text | --quiet | -0 | -L", doc="packs and unpacks archives"),
-    tool("unrar rar unace unar lha cabextract innoextract msiextract dpkg-split unsquashfs mksquashfs", "unrar", "archive", verb("", "unpack", reads=("./",), writes=("./",), operands="tree", seconds=1), opts="-d =tree | -o =tree | -q | -y | -f | -i", doc="unpacks archives"),
+    tool("tar bsdtar gtar star", "tar", "archive", verb("", "unpack", shape=_tar, deterministic=True, seconds=1),
+        opts=_TAR, environment=("TAR_OPTIONS", ), doc="packs and unpacks archives"),
+    tool("unzip", "unzip", "archive", verb("", "unpack", shape=_unzip, deterministic=True, seconds=1),
+        opts="-d =tree | -q | -qq | -o | -n | -j | -l | -p | -t | -Z | -v | -x =text | -u | -f | -a | -aa | -C | -L "
+            "| -X | -K | -P =text | -I =text | -O =text", doc="unpacks zip archives"),
+    tool("zip", "zip", "archive", verb("", "pack", shape=_zip, seconds=1), opts="-r | -q | -9 | -j | -m | -x =text "
+            "| -i =text | -y | -X | -u | -d | -D | -0 | -1 | -P =text | -o | -v", doc="packs zip archives"),
+    tool("gunzip gzip pigz xz unxz lzma unlzma bzip2 bunzip2 pbzip2 zstd unzstd lz4 unlz4 compress uncompress lzip "
+            "brotli xzdec lbunzip2 unpigz", "gzip", "archive", verb("", "unpack", shape=_compress, deterministic=True,
+        seconds=1),
+         opts="-d --decompress | -c --stdout --to-stdout | -k --keep | -f --force | -q --quiet | -v --verbose "
+             "| -r --recursive | -n --no-name | -N --name | -t --test | -l --list | -S --suffix =text "
+             "| -T --threads =text | -1 | -2 | -3 | -4 | -5 | -6 | -7 | -8 | -9 --best | -0 | -e | -p =text "
+             "| -o =write | --rm | -M =text | --fast | -z", doc="packs and unpacks single files"),
+    tool("7z 7za 7zr 7zz p7zip", "7z", "archive", verb("", "unpack", shape=_seven, seconds=1),
+        opts="-o =text | -y | -bd | -p =text | -r | -aoa | -t =text | -mx =text | -snl | -bso0",
+        doc="packs and unpacks archives"),
+    tool("cpio", "cpio", "archive", verb("", "unpack", shape=_cpio, seconds=1), opts="-i --extract | -o --create "
+            "| -p --pass-through | -d --make-directories | -m | -u | -v | -t | -H --format =text "
+            "| -D --directory =tree | -F --file =read | -R =text | --quiet | -0 | -L",
+        doc="packs and unpacks archives"),
+    tool("unrar rar unace unar lha cabextract innoextract msiextract dpkg-split unsquashfs mksquashfs", "unrar",
+        "archive", verb("", "unpack", reads=("./", ), writes=("./", ), operands="tree", seconds=1),
+        opts="-d =tree | -o =tree | -q | -y | -f | -i", doc="unpacks archives"),
 )  # fmt: skip

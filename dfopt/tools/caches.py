@@ -22,7 +22,9 @@ CLEANING: dict[str, Cleaning] = {
         commands=("dnf clean all", "yum clean all", "microdnf clean all", "tdnf clean all", "rm -rf /var/cache/yum"),
     ),
     "zypper": Cleaning(paths=("/var/cache/zypp/",), commands=("zypper clean --all",)),
-    "pacman": Cleaning(paths=("/var/cache/pacman/pkg/", "/var/lib/pacman/sync/"), commands=("pacman -Scc --noconfirm",)),
+    "pacman": Cleaning(
+        paths=("/var/cache/pacman/pkg/", "/var/lib/pacman/sync/"), commands=("pacman -Scc --noconfirm",)
+    ),
     "pip": Cleaning(
         paths=("~/.cache/pip/",),
         options=("--no-cache-dir",),
@@ -57,7 +59,12 @@ CLEANING: dict[str, Cleaning] = {
     "bun": Cleaning(paths=("~/.bun/install/cache/",), options=("--no-cache",), commands=("bun pm cache rm",)),
     "corepack": Cleaning(paths=("~/.cache/node/corepack/",), commands=("corepack cache clean",)),
     "gem": Cleaning(
-        paths=("/usr/local/bundle/cache/", "/usr/local/lib/ruby/gems/*/cache/", "/usr/lib/ruby/gems/*/cache/", "~/.gem/"),
+        paths=(
+            "/usr/local/bundle/cache/",
+            "/usr/local/lib/ruby/gems/*/cache/",
+            "/usr/lib/ruby/gems/*/cache/",
+            "~/.gem/",
+        ),
         commands=("rm -rf /usr/local/bundle/cache",),
     ),
     "bundler": Cleaning(

@@ -14,7 +14,7 @@ _CLEANERS = frozenset(("delete", "clean", "query"))
 
 
 def cleans(command: Command, setting: Setting | None = None) -> Cleaned:
-    """Give what a command removes of the known caches: ``rm -rf /var/lib/apt/lists/*``, ``npm cache clean``, ``apk cache clean``.
+    """Give what a command removes of the known caches, as ``rm -rf /var/lib/apt/lists/*`` or ``npm cache clean`` do.
 
     A path counts for a family where the command certainly removes everything at one of the family's cache paths; the
     paths given for the family are those of its table.
@@ -28,7 +28,9 @@ def cleans(command: Command, setting: Setting | None = None) -> Cleaned:
         return NOTHING_CLEANED
     families: dict[str, tuple[str, ...]] = {}
     for family, cleaning in CLEANING.items():
-        gone = tuple(path for path in cleaning.paths if any(_empties(pattern, path, setting.home) for pattern in removed))
+        gone = tuple(
+            path for path in cleaning.paths if any(_empties(pattern, path, setting.home) for pattern in removed)
+        )
         if gone:
             families[family] = gone
     return Cleaned(removed, families)

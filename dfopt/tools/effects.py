@@ -27,8 +27,8 @@ def effects(command: Command, setting: Setting | None = None, source: Command | 
     """Give what one simple command does, its redirects included.
 
     Paths are absolute; a program that is not known is a wall, and so is one that runs code nobody can see from here.
-    ``source`` is the command whose output it reads, where that is known: what ``find`` hands to ``xargs`` lies below the
-    folders searched, and a list of checksums names the files that are checked.
+    ``source`` is the command whose output it reads, where that is known: what ``find`` hands to ``xargs`` lies below
+    the folders searched, and a list of checksums names the files that are checked.
     """
     place = Place.of(command, setting or Setting())
     result = _redirects(command, place) | _variables(command)
@@ -57,7 +57,9 @@ def invocation_effects(invocation: Invocation, place: Place, source: Command | N
         if role == "cd":
             place = place.inside(place.path(word))
     if "xargs" in invocation.command.wrappers and (sub.operands or sub.shape):
-        invocation = replace(invocation, operands=(*invocation.operands, *_handed(invocation.command.words[0], place, source)))
+        invocation = replace(
+            invocation, operands=(*invocation.operands, *_handed(invocation.command.words[0], place, source))
+        )
     elif tool.family == "checksum" and invocation.has("-c"):
         listed = _listed_files(source, place)
         invocation = replace(invocation, operands=(*invocation.operands, *listed))
@@ -167,7 +169,9 @@ def _listed_files(source: Command | None, place: Place) -> list[ShellWord]:
             # "sum  name" as one word, or the sum and the name as two.
             name = line.split()[-1].lstrip("*") if line.split() else ""
             if name and not name.startswith("-") and not _SUM.fullmatch(name):
-                names.append(replace(word, raw=name, value=None if "**" in name else name, pattern=name.replace("**", "*")))
+                names.append(
+                    replace(word, raw=name, value=None if "**" in name else name, pattern=name.replace("**", "*"))
+                )
     return names or [_anything(source.words[0])]
 
 

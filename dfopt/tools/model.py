@@ -32,7 +32,8 @@ Shape: TypeAlias = "Callable[[Invocation, Place], Effects]"
 class Option(Struct, frozen=True):
     """An option of a tool. ``names`` are its spellings, ``value`` tells whether it takes one.
 
-    ``optional`` values only count where they are attached (``-j4``, ``--color=auto``). ``role`` tells what the value is.
+    ``optional`` values only count where they are attached (``-j4``, ``--color=auto``). ``role`` tells what the value
+    is.
     """
 
     names: tuple[str, ...]
@@ -59,16 +60,16 @@ class Subcommand(Struct, frozen=True):
     """One verb of a tool (or its only one, with ``names=()``): what it does and which files decide what it does.
 
     ``manifests`` are the files in the working directory that an install reads (lock files included, globs allowed);
-    ``runs_project_code`` tells that the verb may run code of the project (npm's life cycle scripts, ``pip install .``,
-    make); ``deterministic`` that the result only depends on what is read; ``network`` that it fetches;
+    ``runs_project_code`` tells that the verb may run code of the project (npm's life cycle scripts, ``pip install
+    .``, make); ``deterministic`` that the result only depends on what is read; ``network`` that it fetches;
     ``optional_manifests`` are read where they exist.
 
-    Paths in ``reads``, ``writes`` and ``removes`` are taken from the working directory where they are relative, ``~`` is
-    the home; one that ends in ``/`` stands for everything below. ``leaves`` are caches left behind unless an option or
-    variable of the tool's ``cleaning`` avoids them. ``needs_lists`` and ``refreshes_lists`` are about the tool's package
-    lists, ``changes_packages`` about its database. ``operands`` is the role of the words that are no options, ``shape``
-    adds what tables cannot say. ``users`` tells that accounts may change. ``seconds`` is a rough duration on a usual
-    machine, a documented default for cost models, not a measurement.
+    Paths in ``reads``, ``writes`` and ``removes`` are taken from the working directory where they are relative, ``~``
+    is the home; one that ends in ``/`` stands for everything below. ``leaves`` are caches left behind unless an
+    option or variable of the tool's ``cleaning`` avoids them. ``needs_lists`` and ``refreshes_lists`` are about the
+    tool's package lists, ``changes_packages`` about its database. ``operands`` is the role of the words that are no
+    options, ``shape`` adds what tables cannot say. ``users`` tells that accounts may change. ``seconds`` is a rough
+    duration on a usual machine, a documented default for cost models, not a measurement.
     """
 
     names: tuple[str, ...]
@@ -134,9 +135,10 @@ class Tool(Struct, frozen=True):
 class Package(Struct, frozen=True):
     """A package as it is named in a call.
 
-    ``version`` is what pins it (None without), ``pinned`` tells whether that names one version; ``is_local`` marks paths,
-    ``is_url`` addresses, ``excluded`` names that are to be absent (apt's ``name-``, apk's ``!name``). ``source`` is the
-    suite, tag or channel asked for, ``unknown`` tells that the word holds something that cannot be known.
+    ``version`` is what pins it (None without), ``pinned`` tells whether that names one version; ``is_local`` marks
+    paths, ``is_url`` addresses, ``excluded`` names that are to be absent (apt's ``name-``, apk's ``!name``).
+    ``source`` is the suite, tag or channel asked for, ``unknown`` tells that the word holds something that cannot be
+    known.
     """
 
     name: str
@@ -163,9 +165,9 @@ class Cleaned(Struct, frozen=True):
 class Invocation(Struct, frozen=True):
     """A command that was recognised as a call of a known tool.
 
-    ``options`` maps the first spelling of each given option to its last value (None for a switch), ``operands`` are the words that are
-    neither options nor their values nor the verb; ``option_words`` are the words of all options with their values. Where a wrapper such as
-    timeout starts the tool, ``command`` is the inner command.
+    ``options`` maps the first spelling of each given option to its last value (None for a switch), ``operands`` are
+    the words that are neither options nor their values nor the verb; ``option_words`` are the words of all options
+    with their values. Where a wrapper such as timeout starts the tool, ``command`` is the inner command.
     """
 
     tool: Tool
@@ -201,12 +203,13 @@ class Effects(Struct, frozen=True):
     """What running something does.
 
     Paths are absolute and may hold globs; a path that ends in ``/`` means everything below it; ``"*"`` alone is
-    everything; ``**`` stands for a part that cannot be known and may hold slashes. ``reads`` and ``writes`` are about the
-    file system; ``removes`` are paths deleted with all below them. ``caches`` are paths left behind that nobody needs later. ``packages`` names package databases
-    ("dpkg", "apk", "rpm") that are read and changed, ``lists`` package lists ("apt", ...) that are needed, ``refreshes`` those that are
-    renewed. ``fetches`` are URLs or "index" for a package index. ``programs`` are names of programs started; ``environment`` are variables used (globs allowed), ``varies`` tells
-    that the result can differ from day to day. ``wall`` tells that the command is unknown: it may read and write everything.
-    ``users`` tells that the user database is changed.
+    everything; ``**`` stands for a part that cannot be known and may hold slashes. ``reads`` and ``writes`` are about
+    the file system; ``removes`` are paths deleted with all below them. ``caches`` are paths left behind that nobody
+    needs later. ``packages`` names package databases ("dpkg", "apk", "rpm") that are read and changed, ``lists``
+    package lists ("apt", ...) that are needed, ``refreshes`` those that are renewed. ``fetches`` are URLs or "index"
+    for a package index. ``programs`` are names of programs started; ``environment`` are variables used (globs
+    allowed), ``varies`` tells that the result can differ from day to day. ``wall`` tells that the command is unknown:
+    it may read and write everything. ``users`` tells that the user database is changed.
     """
 
     reads: frozenset[str] = frozenset()
@@ -231,7 +234,8 @@ class Effects(Struct, frozen=True):
         return Effects(
             self.reads | other.reads, self.writes | other.writes, self.removes | other.removes,
             self.caches | other.caches, self.packages | other.packages, self.lists | other.lists,
-            self.refreshes | other.refreshes, self.fetches | other.fetches, self.programs | other.programs, self.environment | other.environment,
+            self.refreshes | other.refreshes, self.fetches | other.fetches, self.programs | other.programs,
+            self.environment | other.environment,
             self.varies or other.varies, self.wall or other.wall, self.runs_project_code or other.runs_project_code,
             self.users or other.users, self.reason or other.reason,
         )  # fmt: skip
@@ -243,7 +247,8 @@ NOTHING = Effects()
 class Setting(Struct, frozen=True):
     """The surroundings in which a script runs: directory, home, user and known variables.
 
-    ``directory`` is where the script starts; each command carries its own, and one that carries none is somewhere unknown.
+    ``directory`` is where the script starts; each command carries its own, and one that carries none is somewhere
+    unknown.
     """
 
     directory: str | None = "/"

@@ -18,7 +18,10 @@ def _targets(invocation: Invocation, place: Place, recursive: bool) -> frozenset
 
 
 def _dashed_mode(invocation: Invocation) -> bool:
-    return any((word.value or "")[:1] == "-" and set((word.value or "-")[1:]) <= set("rwxXst") and word.value != "-" for word in invocation.option_words)
+    return any(
+        (word.value or "")[:1] == "-" and set((word.value or "-")[1:]) <= set("rwxXst") and word.value != "-"
+        for word in invocation.option_words
+    )
 
 
 def _own(invocation: Invocation, place: Place) -> Effects:
@@ -40,11 +43,18 @@ def _capabilities(invocation: Invocation, place: Place) -> Effects:
     return Effects(reads=files, writes=files)
 
 
-_OPTIONS = "-R --recursive | -v --verbose | -c --changes | -f --silent --quiet | -h --no-dereference | --dereference | --reference =read | -H | -L | -P | --from =text | --preserve-root | --no-preserve-root"
+_OPTIONS = """
+-R --recursive | -v --verbose | -c --changes | -f --silent --quiet | -h --no-dereference | --dereference
+--reference =read | -H | -L | -P | --from =text | --preserve-root | --no-preserve-root
+"""
 
 TOOLS = (
-    tool("chown chgrp", "chown", "owner", verb("", "change-owner", shape=_own, deterministic=True), opts=_OPTIONS, doc="changes owners"),
-    tool("chmod", "chmod", "owner", verb("", "change-mode", shape=_mode, deterministic=True), opts=_OPTIONS, doc="changes modes"),
-    tool("setcap getcap", "setcap", "owner", verb("", "change-mode", shape=_capabilities, deterministic=True), opts="-r | -q | -v | -n =text", doc="gives capabilities to programs"),
-    tool("fix-permissions fix-perms", "fix-permissions", "owner", verb("", "change-mode", operands="tree"), doc="sets group modes below a folder (Jupyter's and OpenShift's images)"),
+    tool("chown chgrp", "chown", "owner", verb("", "change-owner", shape=_own, deterministic=True), opts=_OPTIONS,
+        doc="changes owners"),
+    tool("chmod", "chmod", "owner", verb("", "change-mode", shape=_mode, deterministic=True), opts=_OPTIONS,
+        doc="changes modes"),
+    tool("setcap getcap", "setcap", "owner", verb("", "change-mode", shape=_capabilities, deterministic=True),
+        opts="-r | -q | -v | -n =text", doc="gives capabilities to programs"),
+    tool("fix-permissions fix-perms", "fix-permissions", "owner", verb("", "change-mode", operands="tree"),
+        doc="sets group modes below a folder (Jupyter's and OpenShift's images)"),
 )  # fmt: skip

@@ -14,7 +14,7 @@ _APK = re.compile(r"^(!?)([\w.+:/*-]+?)(?:@([\w.-]+))?(?:(~=|~|>=|<=|=|>|<)(.+?)
 _RPM_VERSION = re.compile(r"^(?:\d+:)?[0-9][\w.~^+:-]*$")
 _GIT = re.compile(r"^(?:git\+|git://|git@|hg\+|svn\+|bzr\+|github:|gitlab:|bitbucket:|gist:)")
 _ARCHIVE = re.compile(r"\.(?:whl|zip|tgz|tar\.gz|tar\.bz2|tar\.xz|tar|egg)$")
-_COMMIT = re.compile(r"^[0-9a-f]{7,64}$")
+_EGG = re.compile(r"#(?:.*&)?egg=([\w.-]+)")
 
 Reader = Callable[[str, ShellWord, Invocation], "Package | None"]
 
@@ -25,7 +25,9 @@ def package_names(invocation: Invocation) -> tuple[Package, ...]:
     Requirement files, switches and their values are no packages. A word that cannot be known is given with ``unknown``.
     """
     reader = _READERS.get(invocation.family)
-    if reader is None or invocation.action not in _INSTALLING and invocation.family not in ("go", "cargo", "composer"):
+    if reader is None:
+        return ()
+    if invocation.action not in _INSTALLING and invocation.family not in ("go", "cargo", "composer"):
         return ()
     if not _takes_packages(invocation):
         return ()
@@ -51,7 +53,9 @@ def _takes_packages(invocation: Invocation) -> bool:
     if invocation.family == "yarn":
         return verb in ("add", "global add")
     if invocation.family == "composer":
-        return verb in ("update", "global require", "create-project") and (verb != "update" or _word(invocation) in ("require", "r", "req", "remove", "rm"))
+        return verb in ("update", "global require", "create-project") and (
+            verb != "update" or _word(invocation) in ("require", "r", "req", "remove", "rm")
+        )
     if invocation.family == "bundler":
         return _word(invocation) == "add"
     if invocation.family == "uv":
@@ -61,7 +65,9 @@ def _takes_packages(invocation: Invocation) -> bool:
     if invocation.family == "npm":
         return verb in ("install", "uninstall") and _word(invocation) not in ("update", "up", "upgrade")
     if invocation.family == "pnpm":
-        return verb == "add" and _word(invocation) in ("add",) or _word(invocation) in ("install", "i") and bool(invocation.operands)
+        return (verb == "add" and _word(invocation) in ("add",)) or (
+            _word(invocation) in ("install", "i") and bool(invocation.operands)
+        )
     if invocation.family == "bun":
         return bool(invocation.operands)
     if invocation.family == "dotnet":
@@ -76,7 +82,7 @@ def _word(invocation: Invocation) -> str:
 
 
 def _unknown(text: str, word: ShellWord) -> Package | None:
-    """A word that begins with something unknown may be any number of packages."""
+    # A word that begins with something unknown may be any number of packages.
     if word.value is None and text.startswith("*"):
         return Package(text, None, word, unknown=True)
     return None
@@ -92,8 +98,22 @@ def _apt(text: str, word: ShellWord, invocation: Invocation) -> Package | None:
     if not equals and "/" in name:
         name, _, suite = name.partition("/")
     excluded = not equals and name.endswith("-")
-    name = name.rstrip("-") if excluded else name.removesuffix("+") if name.endswith("+") and not name.endswith("++") else name
-    return Package(name.partition(":")[0], version if equals else None, word, pinned=bool(equals) and "*" not in (word.value or ""), excluded=excluded, source=suite or invocation.options.get("-t"), unknown=word.value is None)
+    name = (
+        name.rstrip("-")
+        if excluded
+        else name.removesuffix("+")
+        if name.endswith("+") and not name.endswith("++")
+        else name
+    )
+    return Package(
+        name.partition(":")[0],
+        version if equals else None,
+        word,
+        pinned=bool(equals) and "*" not in (word.value or ""),
+        excluded=excluded,
+        source=suite or invocation.options.get("-t"),
+        unknown=word.value is None,
+    )
 
 
 def _apk(text: str, word: ShellWord, invocation: Invocation) -> Package | None:
@@ -105,14 +125,24 @@ def _apk(text: str, word: ShellWord, invocation: Invocation) -> Package | None:
     if match is None:
         return Package(text, None, word, unknown=word.value is None)
     bang, name, tag, operator, version, late_tag = match.groups()
-    return Package(name, None if version is None else version if operator == "=" else operator + version, word, pinned=operator in ("=", "~=", "~"), excluded=bool(bang), source=tag or late_tag, unknown=word.value is None)
+    return Package(
+        name,
+        None if version is None else version if operator == "=" else operator + version,
+        word,
+        pinned=operator in ("=", "~=", "~"),
+        excluded=bool(bang),
+        source=tag or late_tag,
+        unknown=word.value is None,
+    )
 
 
 def _rpm(text: str, word: ShellWord, invocation: Invocation) -> Package | None:
     if (unknown := _unknown(text, word)) is not None:
         return unknown
     if "://" in text or text.endswith(".rpm"):
-        return Package(text, None, word, is_local="://" not in text, is_url="://" in text, unknown=word.value is None, pinned=False)
+        return Package(
+            text, None, word, is_local="://" not in text, is_url="://" in text, unknown=word.value is None, pinned=False
+        )
     if text.startswith("@"):
         name, _, stream = text.partition(":")
         return Package(name, stream or None, word, pinned=bool(stream), unknown=word.value is None)
@@ -127,8 +157,11 @@ def _rpm(text: str, word: ShellWord, invocation: Invocation) -> Package | None:
         rest = parts[at + 1 :]
         if not (_RPM_VERSION.match(tail) or parts[at] == "*"):
             continue
-        # java-1.8.0-openjdk and gcc-4.8-devel: a word that begins with a letter follows, so that the digits belong to the name.
-        if any(part[:1].isalpha() and not re.match(r"^(?:el|fc|amzn|rc|beta|alpha|ph|cm|azl|mga|mdk|git|p)\d", part) for part in rest):
+        # java-1.8.0-openjdk, gcc-4.8-devel: a word that begins with a letter follows, so the digits belong to the name.
+        if any(
+            part[:1].isalpha() and not re.match(r"^(?:el|fc|amzn|rc|beta|alpha|ph|cm|azl|mga|mdk|git|p)\d", part)
+            for part in rest
+        ):
             continue
         return Package("-".join(parts[:at]), tail, word, pinned=True, unknown=word.value is None)
     return Package(text, None, word, unknown=word.value is None)
@@ -143,7 +176,14 @@ def _zypper(text: str, word: ShellWord, invocation: Invocation) -> Package | Non
     if match is None:
         return Package(text, None, word, unknown=word.value is None)
     sign, name, operator, version = match.groups()
-    return Package(name, None if version is None else version if operator == "=" else operator + version, word, pinned=operator == "=", excluded=sign in ("!", "~", "-") and bool(sign), unknown=word.value is None)
+    return Package(
+        name,
+        None if version is None else version if operator == "=" else operator + version,
+        word,
+        pinned=operator == "=",
+        excluded=sign in ("!", "~", "-") and bool(sign),
+        unknown=word.value is None,
+    )
 
 
 def _pip(text: str, word: ShellWord, invocation: Invocation) -> Package | None:
@@ -151,13 +191,20 @@ def _pip(text: str, word: ShellWord, invocation: Invocation) -> Package | None:
     if (unknown := _unknown(text, word)) is not None and not re.search(r"[=~<>]", text):
         return unknown
     head, at, rest = plain.partition("@")
-    named = bool(at) and bool(re.match(r"^[A-Za-z0-9][\w.-]*(?:\[[^\]]*\])?\s*$", head)) and ("://" in rest or rest.strip().startswith("git+"))
+    named = (
+        bool(at)
+        and bool(re.match(r"^[A-Za-z0-9][\w.-]*(?:\[[^\]]*\])?\s*$", head))
+        and ("://" in rest or rest.strip().startswith("git+"))
+    )
     if named or "://" in plain or _GIT.match(plain):
         address = rest.strip() if named else plain
-        name = head.partition("[")[0].strip() if named else (re.search(r"#(?:.*&)?egg=([\w.-]+)", plain) or re.search(r"()", plain))[1] or plain  # type: ignore[index]
+        egg = _EGG.search(plain)
+        name = head.partition("[")[0].strip() if named else plain if egg is None else egg.group(1)
         revision = _revision(address)
         archive = bool(_ARCHIVE.search(address.partition("#")[0]))
-        return Package(name, revision, word, is_url=True, pinned=revision is not None or archive, unknown=word.value is None)
+        return Package(
+            name, revision, word, is_url=True, pinned=revision is not None or archive, unknown=word.value is None
+        )
     name = plain.partition("[")[0]
     if plain.startswith((".", "/", "~")) or _ARCHIVE.search(name) or "/" in name:
         return Package(plain, None, word, is_local=True, unknown=word.value is None)
@@ -186,22 +233,40 @@ def _editable(word: ShellWord) -> Package:
     text = word.pattern if word.value is None else word.value
     url = "://" in text
     revision = _revision(text) if url else None
-    return Package(text, revision, word, is_local=not url, is_url=url, pinned=revision is not None, unknown=word.value is None)
+    return Package(
+        text, revision, word, is_local=not url, is_url=url, pinned=revision is not None, unknown=word.value is None
+    )
 
 
 def _npm(text: str, word: ShellWord, invocation: Invocation) -> Package | None:
     if (unknown := _unknown(text, word)) is not None and "@" not in text:
         return unknown
-    if text.startswith((".", "/", "~/", "file:", "link:", "portal:", "workspace:")) or (_ARCHIVE.search(text) and "://" not in text):
+    if text.startswith((".", "/", "~/", "file:", "link:", "portal:", "workspace:")) or (
+        _ARCHIVE.search(text) and "://" not in text
+    ):
         return Package(text, None, word, is_local=True, unknown=word.value is None)
     if "://" in text or _GIT.match(text) or (re.match(r"^[\w.-]+/[\w.-]+(?:#.*)?$", text) and not text.startswith("@")):
         address, hash_sign, revision = text.partition("#")
         archive = bool(_ARCHIVE.search(address))
-        return Package(address, revision if hash_sign else None, word, is_url=True, pinned=bool(hash_sign) or archive, unknown=word.value is None)
+        return Package(
+            address,
+            revision if hash_sign else None,
+            word,
+            is_url=True,
+            pinned=bool(hash_sign) or archive,
+            unknown=word.value is None,
+        )
     at = text.find("@", 1)
     name, version = (text, None) if at < 0 else (text[:at], text[at + 1 :])
     if version is not None and version.startswith(("npm:", "git", "http", "file:")):
-        return Package(name, version, word, is_url="://" in version, pinned="#" in version or "@" in version[4:], unknown=word.value is None)
+        return Package(
+            name,
+            version,
+            word,
+            is_url="://" in version,
+            pinned="#" in version or "@" in version[4:],
+            unknown=word.value is None,
+        )
     exact = version is not None and bool(re.match(r"^v?\d+\.\d+\.\d+(?:[-+][\w.-]+)?$", version))
     # An unknown version (cli@$VERSION) is held by whoever sets the variable.
     exact = exact or (word.value is None and version is not None and "*" in version)
@@ -227,7 +292,14 @@ def _go(text: str, word: ShellWord, invocation: Invocation) -> Package | None:
     name, at, version = text.partition("@")
     first = name.split("/")[0]
     local = "." not in first and not at
-    return Package(name.removesuffix("/..."), version if at else None, word, is_local=local, pinned=bool(at) and version not in ("latest", "none", "upgrade", "patch", "master", "main"), unknown=word.value is None and first.startswith("*"))
+    return Package(
+        name.removesuffix("/..."),
+        version if at else None,
+        word,
+        is_local=local,
+        pinned=bool(at) and version not in ("latest", "none", "upgrade", "patch", "master", "main"),
+        unknown=word.value is None and first.startswith("*"),
+    )
 
 
 def _cargo(text: str, word: ShellWord, invocation: Invocation) -> Package | None:
@@ -235,7 +307,13 @@ def _cargo(text: str, word: ShellWord, invocation: Invocation) -> Package | None
         return unknown
     name, at, version = text.partition("@")
     held = version if at else invocation.options.get("--version")
-    return Package(name, held, word, pinned=held is not None and not held.startswith(("^", "~", ">", "<")), unknown=word.value is None and name.startswith("*"))
+    return Package(
+        name,
+        held,
+        word,
+        pinned=held is not None and not held.startswith(("^", "~", ">", "<")),
+        unknown=word.value is None and name.startswith("*"),
+    )
 
 
 def _composer(text: str, word: ShellWord, invocation: Invocation) -> Package | None:
@@ -246,7 +324,9 @@ def _composer(text: str, word: ShellWord, invocation: Invocation) -> Package | N
         name, colon, version = text.partition("=")
     if "/" not in name and not name.startswith("ext-") and not colon:
         return None
-    exact = bool(re.match(r"^v?\d+\.\d+(?:\.\d+)*(?:[-@][\w.-]+)?$", version)) or (word.value is None and "*" in version)
+    exact = bool(re.match(r"^v?\d+\.\d+(?:\.\d+)*(?:[-@][\w.-]+)?$", version)) or (
+        word.value is None and "*" in version
+    )
     return Package(name, version if colon else None, word, pinned=exact)
 
 
@@ -262,7 +342,9 @@ def _conda(text: str, word: ShellWord, invocation: Invocation) -> Package | None
         return Package(plain, None, word, source=channel, unknown=word.value is None)
     name, operator, version = match.groups()
     exact = operator in ("=", "==")
-    return Package(name, version if exact else operator + version, word, pinned=exact, source=channel, unknown=word.value is None)
+    return Package(
+        name, version if exact else operator + version, word, pinned=exact, source=channel, unknown=word.value is None
+    )
 
 
 def _pecl(text: str, word: ShellWord, invocation: Invocation) -> Package | None:
@@ -271,11 +353,17 @@ def _pecl(text: str, word: ShellWord, invocation: Invocation) -> Package | None:
     if "://" in text or text.endswith((".tgz", ".xml")) or text.startswith((".", "/")):
         return Package(text, None, word, is_local="://" not in text, is_url="://" in text)
     name, dash, version = text.partition("-")
-    return Package(name, version if dash else None, word, pinned=bool(dash) and (version[:1].isdigit() or "*" in version), unknown=word.value is None and not dash)
+    return Package(
+        name,
+        version if dash else None,
+        word,
+        pinned=bool(dash) and (version[:1].isdigit() or "*" in version),
+        unknown=word.value is None and not dash,
+    )
 
 
 def _plain(text: str, word: ShellWord, invocation: Invocation) -> Package | None:
-    """Packages of a manager without a notation for versions, or with ``name=version``."""
+    # Packages of a manager without a notation for versions, or with ``name=version``.
     if (unknown := _unknown(text, word)) is not None:
         return unknown
     if "://" in text:
@@ -300,8 +388,11 @@ def _luarocks(text: str, word: ShellWord, invocation: Invocation) -> Package | N
 
 
 _READERS: dict[str, Reader] = {
-    "apt": _apt, "apk": _apk, "dnf": _rpm, "rpm": _rpm, "zypper": _zypper, "pip": _pip, "pipx": _pip, "uv": _pip, "poetry": _pip, "pdm": _pip,
-    "pipenv": _pip, "easy_install": _pip, "npm": _npm, "yarn": _npm, "pnpm": _npm, "bun": _npm, "bower": _npm, "corepack": _npm, "gem": _gem, "bundler": _gem,
-    "go": _go, "cargo": _cargo, "composer": _composer, "conda": _conda, "pecl": _pecl, "pacman": _plain, "xbps": _plain, "opkg": _plain, "cpan": _npm,
+    "apt": _apt, "apk": _apk, "dnf": _rpm, "rpm": _rpm, "zypper": _zypper, "pip": _pip, "pipx": _pip, "uv": _pip,
+    "poetry": _pip, "pdm": _pip,
+    "pipenv": _pip, "easy_install": _pip, "npm": _npm, "yarn": _npm, "pnpm": _npm, "bun": _npm, "bower": _npm,
+    "corepack": _npm, "gem": _gem, "bundler": _gem,
+    "go": _go, "cargo": _cargo, "composer": _composer, "conda": _conda, "pecl": _pecl, "pacman": _plain,
+    "xbps": _plain, "opkg": _plain, "cpan": _npm,
     "dotnet": _dotnet, "luarocks": _luarocks, "docker-php": _plain, "chisel": _plain, "swupd": _plain,
 }  # fmt: skip

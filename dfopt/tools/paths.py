@@ -159,7 +159,8 @@ def any_overlap(ones: Iterable[str], others: Iterable[str]) -> bool:
 def covers(pattern: str, path: str) -> bool:
     """Tell whether everything at a path certainly goes where everything that the pattern names goes.
 
-    ``/a/*`` covers ``/a/b`` and all below it, ``/a/`` and ``/a`` cover ``/a`` and all below; an unknown part covers nothing.
+    ``/a/*`` covers ``/a/b`` and all below it, ``/a/`` and ``/a`` cover ``/a`` and all below; an unknown part covers
+    nothing.
     """
     if pattern == EVERYTHING or path == EVERYTHING or "**" in pattern:
         return False

@@ -61,8 +61,8 @@ def compiled(program: str) -> Compiled | None:
 def program_name(command: Command) -> str | None:
     """Give the name under which a command's program is listed; None where no known tool is meant.
 
-    Version suffixes (``python3.11``, ``gcc-12``) and prefixes of cross compilers are seen through. A path into the project is only a tool that is
-    meant to be called so (``./configure``); other scripts are the tool ``script``.
+    Version suffixes (``python3.11``, ``gcc-12``) and prefixes of cross compilers are seen through. A path into the
+    project is only a tool that is meant to be called so (``./configure``); other scripts are the tool ``script``.
     """
     if not command.words:
         return None
@@ -169,18 +169,15 @@ def _parse(command: Command, entry: Compiled, words: tuple[ShellWord, ...]) -> I
         return given.made(tool, subcommand, command, verb)
     before = entry.options if tool.default is None else entry.options_of(entry.verbs[tool.default])
     rest = given.read(list(words), before, tool, until_operand=True)
-    subcommand, verb, rest = _verb(entry, rest, command)
-    if subcommand is None:
-        # Without a verb what was read so far stands; a tool with a plain form takes the rest as its operands.
-        default = "" if tool.default is None or rest else tool.default
-        subcommand = entry.verbs.get(default) or (_UNKNOWN_VERB if rest else _NO_VERB)
+    found, verb, rest = _verb(entry, rest)
+    # Without a verb what was read so far stands; a tool with a plain form takes the rest as its operands.
+    default = "" if tool.default is None or rest else tool.default
+    subcommand = found or entry.verbs.get(default) or (_UNKNOWN_VERB if rest else _NO_VERB)
     given.read(rest, entry.options_of(subcommand), tool)
     return given.made(tool, subcommand, command, verb)
 
 
-def _verb(
-    entry: Compiled, rest: list[ShellWord], command: Command
-) -> tuple[Subcommand | None, ShellWord | None, list[ShellWord]]:
+def _verb(entry: Compiled, rest: list[ShellWord]) -> tuple[Subcommand | None, ShellWord | None, list[ShellWord]]:
     if not rest:
         return None, None, rest
     first = rest[0].value
@@ -283,7 +280,7 @@ class _Given:
 
     def _short(self, text: str, word: ShellWord, following: ShellWord | None, table: dict[str, Option]) -> bool:
         whole = table.get(text.partition("=")[0])
-        if whole is not None and len(whole.names[0]) > 2 or (whole is not None and len(text) == 2):
+        if (whole is not None and len(whole.names[0]) > 2) or (whole is not None and len(text) == 2):
             # A long option with one dash (gcc -shared), or a single letter.
             if "=" in text:
                 self._note(whole, text, _tail(word, text.index("=") + 1))

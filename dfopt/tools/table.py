@@ -13,9 +13,10 @@ SYSTEM = (
 
 
 def option(text: str) -> Option:
-    """Read one option: ``"-y --yes"`` is a switch, ``"-t --target =text"`` takes a value, ``"--color [=text]"`` may take one.
+    """Read one option.
 
-    The word after ``=`` is the value's role (see ``Role``); a folder into which files are written is ``=tree``.
+    ``"-y --yes"`` is a switch, ``"-t --target =text"`` takes a value, ``"--color [=text]"`` may take one. The word
+    after ``=`` is the value's role (see ``Role``); a folder into which files are written is ``=tree``.
     """
     names = text.split()
     value, optional, role = False, False, ""
@@ -36,7 +37,10 @@ def options(text: str) -> tuple[Option, ...]:
 
 
 def verb(names: str, action: Action, opts: str = "", **fields: Any) -> Subcommand:
-    """Make a verb; its names are separated by ``|`` and may be of two words (``"cache clean"``), ``""`` is no verb at all."""
+    """Make a verb; names are separated by ``|``.
+
+    May be of two words (``"cache clean"``), and ``""`` is no verb at all.
+    """
     spelled = tuple(name.strip() for name in names.split("|")) if names else ()
     return Subcommand(spelled, action, options=options(opts), **fields)
 

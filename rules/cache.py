@@ -125,13 +125,10 @@ class CopyBeforeInstall(Rule):
     def _fix(build: Build, copy: Step) -> Fix | None:
         if build.context is None:
             return None
-        from dfopt.rewrite.model import Change, PassInput
+        from dfopt.lint.proposals import proposed_fix
         from dfopt.rewrite.passes.copy_manifests_first import copy_manifests_first
 
-        for change in copy_manifests_first(PassInput(build.graph, build.context)):
-            if isinstance(change, Change) and change.span == copy.span:
-                return Fix(change.title.capitalize(), change.edits, change.applicability)
-        return None
+        return proposed_fix(build, copy_manifests_first, copy.span)
 
 
 class InstallBelowCopy(Rule):

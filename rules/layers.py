@@ -49,8 +49,8 @@ def size_of(count: float) -> str:
 class CleanupInLaterLayer(Rule):
     """A step deletes what an earlier layer holds.
 
-    A layer only ever adds: the deleted files are hidden, not freed, and everybody who pulls the image loads them. What is
-    to weigh nothing must be deleted by the RUN that made it, or never be made in a stage that ships.
+    A layer only ever adds: the deleted files are hidden, not freed, and everybody who pulls the image loads them. What
+    is to weigh nothing must be deleted by the RUN that made it, or never be made in a stage that ships.
     """
 
     code = "L101"
@@ -132,8 +132,8 @@ def _stored(step: Step, path: str) -> bool:
 class PurgeInLaterLayer(Rule):
     """Packages are removed in another RUN than the one that installed them.
 
-    They stay in the layer that installed them; the removal even adds a changed package database. Install, use and remove
-    in one RUN, or build in a stage of its own.
+    They stay in the layer that installed them; the removal even adds a changed package database. Install, use and
+    remove in one RUN, or build in a stage of its own.
     """
 
     code = "L104"
@@ -168,8 +168,8 @@ class PurgeInLaterLayer(Rule):
                     line = build.tree.source.line_of(makers[-1].span.start)
                     yield self.finding(
                         call.command.span,
-                        f"this frees nothing: the packages stay in the layer of line {line}; remove them in the RUN that "
-                        "installs them, or use them in a stage that does not ship",
+                        f"this frees nothing: the packages stay in the layer of line {line}; remove them in the RUN "
+                        "that installs them, or use them in a stage that does not ship",
                         related=[(maker, "installed here") for maker in makers],
                     )
 
@@ -202,6 +202,11 @@ class ChownAfterCopy(Rule):
     name = "chown-after-copy"
     examples = (
         Bad("FROM debian:12\nCOPY data /srv/data\nRUN chown -R 1000:1000 /srv\n", at="chown -R 1000:1000 /srv"),
+        Bad(
+            "FROM debian:12\nCOPY data /srv/data\nRUN chown -R 1000:1000 /srv/data\n",
+            at="chown -R 1000:1000 /srv/data",
+            fixed="FROM debian:12\nCOPY --chown=1000:1000 data /srv/data\n",
+        ),
         Bad("FROM debian:12\nWORKDIR /app\nCOPY . .\nRUN chmod -R a+rX .\n", at="chmod -R a+rX ."),
         Good("FROM debian:12\nCOPY --chown=1000:1000 data /srv/data\n"),
         Good("FROM debian:12\nRUN mkdir /srv/data && chown -R 1000:1000 /srv/data\n", why="nothing is stored twice"),
@@ -237,14 +242,12 @@ class ChownAfterCopy(Rule):
                     fix=self._fix(build, step),
                 )
 
-    def _fix(self, build: Build, step: Step) -> Fix | None:
-        from dfopt.rewrite.model import Change, PassInput
+    @staticmethod
+    def _fix(build: Build, step: Step) -> Fix | None:
+        from dfopt.lint.proposals import proposed_fix
         from dfopt.rewrite.passes.chown_to_copy import chown_to_copy
 
-        for change in chown_to_copy(PassInput(build.graph, build.context)):
-            if isinstance(change, Change) and change.span.overlaps(step.span):
-                return Fix(change.title.capitalize(), change.edits, change.applicability)
-        return None
+        return proposed_fix(build, chown_to_copy, step.span)
 
 
 def _inside(destination: str, place: str) -> bool:
@@ -269,6 +272,8 @@ class CacheKept(Rule):
     option: str = ""
     """An option that avoids the cache, put behind the verb."""
     what: str = "its cache"
+    also_removes: tuple[str, ...] = ()
+    """What the cleaning command removes besides."""
 
     def check(self, build: Build) -> Iterator[Finding]:
         """Report the last call of a RUN that leaves its cache behind."""
@@ -318,7 +323,7 @@ class CacheKept(Rule):
             verb = call.verb or call.command.words[0]
             edit = Edit(Span(verb.span.end, verb.span.end), f" {self.option}")
             return self.safe(f"Add {self.option}", edit, removes=caches)
-        return append_command(build, step, self.suffix, self, caches)
+        return append_command(build, step, self.suffix, self, caches | set(self.also_removes))
 
 
 def append_command(build: Build, step: Step, command: str, rule: Rule, removes: Iterable[str]) -> Fix | None:
@@ -370,9 +375,10 @@ class AptListsKept(CacheKept):
             fixed="FROM debian:12\nRUN apt-get update && apt-get install -y curl && rm -rf /var/lib/apt/lists/*\n",
         ),
         Bad(
-            "FROM debian:12\nRUN apt-get update \\\n && apt-get install -y curl\n",
+            "FROM debian:12\nRUN apt-get update \\\n && apt-get install -y gcc\n",
             at="apt-get update",
-            fixed="FROM debian:12\nRUN apt-get update \\\n && apt-get install -y curl \\\n && rm -rf /var/lib/apt/lists/*\n",
+            fixed="FROM debian:12\nRUN apt-get update \\\n && apt-get install -y gcc \\\n"
+            " && rm -rf /var/lib/apt/lists/*\n",
         ),
         Bad(
             "FROM debian:12\nRUN rm -rf /var/lib/apt/lists/* && apt-get update; apt-get install -y curl\n",
@@ -554,11 +560,13 @@ class YarnCacheKept(CacheKept):
     families = ("yarn",)
     actions = ("install",)
     suffix = "yarn cache clean"
+    also_removes = ("/**/.yarn/cache/", "/.yarn/cache/")
     examples = (
         Bad(
             "FROM node:22\nCOPY package.json yarn.lock ./\nRUN yarn install --frozen-lockfile\n",
             at="yarn install --frozen-lockfile",
-            fixed="FROM node:22\nCOPY package.json yarn.lock ./\nRUN yarn install --frozen-lockfile && yarn cache clean\n",
+            fixed="FROM node:22\nCOPY package.json yarn.lock ./\n"
+            "RUN yarn install --frozen-lockfile && yarn cache clean\n",
         ),
         Good("FROM node:22\nCOPY package.json yarn.lock ./\nRUN yarn install && yarn cache clean\n"),
         Good("FROM node:22\nRUN --mount=type=cache,target=/usr/local/share/.cache/yarn yarn install\n"),
@@ -578,6 +586,7 @@ class NpmCacheKept(CacheKept):
     families = ("npm",)
     actions = ("install",)
     suffix = "npm cache clean --force"
+    also_removes = ("/root/.npm/",)
     examples = (
         Bad(
             "FROM node:22\nCOPY package*.json ./\nRUN npm ci\n",
@@ -592,7 +601,7 @@ class NpmCacheKept(CacheKept):
 class CondaCacheKept(CacheKept):
     """conda keeps every package archive it fetched, and an unpacked copy.
 
-    Fix safety: safe; only the cache is gone.
+    Fix safety: unsafe; conda decides itself what of its folder is a cache.
     """
 
     code = "L116"
@@ -606,9 +615,14 @@ class CondaCacheKept(CacheKept):
             "FROM continuumio/miniconda3:24.1.2-0\nRUN conda install -y numpy\n",
             at="conda install -y numpy",
             fixed="FROM continuumio/miniconda3:24.1.2-0\nRUN conda install -y numpy && conda clean -afy\n",
+            unsafe=True,
         ),
         Good("FROM continuumio/miniconda3:24.1.2-0\nRUN conda install -y numpy && conda clean -afy\n"),
     )
+
+    def _fix(self, build: Build, step: Step, call: Invocation) -> Fix | None:
+        fix = super()._fix(build, step, call)
+        return self.unsafe(fix.title, *fix.edits) if fix else None
 
 
 class ArchiveLeftBehind(Rule):
@@ -638,7 +652,8 @@ class ArchiveLeftBehind(Rule):
             "FROM debian:12\nRUN cd /tmp/x && wget https://example.com/a.tgz && tar xf a.tgz && cd / && rm -r /tmp/x\n"
         ),
         Good(
-            "FROM debian:12 AS get\nRUN wget https://example.com/a.tgz && tar xf a.tgz\nFROM scratch\nCOPY --from=get /a /\n",
+            "FROM debian:12 AS get\nRUN wget https://example.com/a.tgz && tar xf a.tgz\n"
+            "FROM scratch\nCOPY --from=get /a /\n",
             why="the stage does not ship",
         ),
         Good(
@@ -670,8 +685,8 @@ class ArchiveLeftBehind(Rule):
                     continue
                 yield self.finding(
                     stored[path].command.span,
-                    f"{posixpath.basename(path)} is unpacked and stays in the layer: delete it in the same RUN, or pipe "
-                    "the download into the unpacking command",
+                    f"{posixpath.basename(path)} is unpacked and stays in the layer: delete it in the same RUN, or "
+                    "pipe the download into the unpacking command",
                 )
 
     @staticmethod

@@ -8,6 +8,7 @@ import re
 from dfopt.edit import Edit
 from dfopt.finding import Applicability
 from dfopt.graph.model import Step
+from dfopt.graph.queries import installs_of
 from dfopt.rewrite.abstract import clean
 from dfopt.rewrite.layout import line_start
 from dfopt.rewrite.model import Change, PassInput, PassResult, Refusal
@@ -39,11 +40,8 @@ def _is_broad(step: Step) -> bool:
 
 
 def _proposal(given: PassInput, copy: Step, run: Step) -> PassResult:
-    installs = [
-        call for call in run.invocations if call.subcommand.manifests and call.action in ("install", "fetch", "sync")
-    ]
+    installs = [install.invocation for install in installs_of(run)]
     others = [call for call in run.invocations if call not in installs and call.family != "apt"]
-    installs = [call for call in installs if call.family != "apt"]
     if not installs:
         return []
     instruction = copy.instruction

@@ -101,7 +101,7 @@ def assert_equivalent(rule: Rule, example: Bad, fixes: list[Fix]) -> None:
     equivalence = pytest.importorskip("dfopt.rewrite.equivalence")
     before, after = graph_of(rule, example.text, example), graph_of(rule, example.fixed or "", example)
     removed = tuple(path for fix in fixes for path in fix.removes)
-    verdict = equivalence.equivalent(before, after, removed=removed)
+    verdict = equivalence.equivalent(before, after, context=context_of(example), removed=removed)
     assert verdict.ok, verdict.reasons
 
 

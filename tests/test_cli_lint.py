@@ -340,6 +340,8 @@ def test_context_reaches_the_rules(folder: Path) -> None:
 
 
 def test_build_arguments_and_target_reach_the_graph(folder: Path) -> None:
-    (folder / "Dockerfile").write_text("ARG IMAGE\nFROM ${IMAGE}\nUSER app\n")
+    (folder / "Dockerfile").write_text("ARG IMAGE=debian:12\nFROM ${IMAGE} AS app\nUSER app\n")
     assert lint("Dockerfile", "--select", "B101") == 0
     assert lint("Dockerfile", "--select", "B101", "--build-arg", "IMAGE=debian") == 1
+    assert lint("Dockerfile", "--select", "B101", "--target", "app") == 0
+    assert lint("Dockerfile", "--select", "B101", "--target", "missing") == 1

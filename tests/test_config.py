@@ -221,6 +221,7 @@ def test_each_file_has_the_configuration_of_its_folder(folder: Path, capsys: pyt
 
 def test_config_shows_toml_that_can_be_used_again(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (folder / "dfopt.toml").write_text(FULL.replace("[rules.untagged-base]\noption = 1\n", ""))
+    (folder / "rules").mkdir()
     assert main(["config", "--plugins"]) == 0
     shown = capsys.readouterr().out
     before = load_config("dfopt.toml")

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, insort
 from collections.abc import Callable, Iterable
 
 from msgspec import Struct
 
 from dfopt.edit import Edit, apply, conflicts
 from dfopt.finding import Applicability, Finding
-from dfopt.source import Source
+from dfopt.source import Source, Span
 
 MAX_ROUNDS = 30
+MAX_GROWTH = 20_000
+"""Characters that fixes may add to a file; what makes more comes to no end."""
 
 Check = Callable[[Source], list[Finding]]
 
@@ -47,13 +50,13 @@ def apply_round(
         fix = finding.fix
         if fix is None or not applicable(finding, unsafe=unsafe) or conflicts(fix.edits):
             continue
-        if any(_touch(edit, other) for edit in fix.edits for other in edits if edit != other):
+        if any(_touches(edit, edits) for edit in fix.edits):
             continue
-        edits += fix.edits
+        for edit in set(fix.edits):
+            if edit not in edits[bisect_left(edits, edit) :][:1]:
+                insort(edits, edit)
         applied.append(finding)
-    if source.newline == "\r\n":
-        edits = [Edit(edit.span, edit.text.replace("\r\n", "\n").replace("\n", "\r\n")) for edit in edits]
-    return Source(apply(source.text, edits), source.name), applied
+    return Source(apply(source.text, [_fitted(source, edit) for edit in edits]), source.name), applied
 
 
 def fix_source(source: Source, check: Check, *, unsafe: bool = False) -> Fixed:
@@ -96,6 +99,9 @@ class _Attempt:
             if broken:
                 self._blame(_breaker(self.source, done, check, before, unsafe), f"would break the file: {min(broken)}")
                 return
+            if len(fixed.text) > len(source.text) + MAX_GROWTH:
+                self._blame(done[-1].name, "come to no end")
+                return
             seen.add(fixed.text)
             self.source, self.findings = fixed, after
             self.applied += done
@@ -119,6 +125,20 @@ def _errors(findings: Iterable[Finding]) -> set[str]:
     return {f"{one.message} ({one.code})" for one in findings if one.code.startswith("E")}
 
 
-def _touch(left: Edit, right: Edit) -> bool:
-    """Tell whether two edits overlap or meet: neighbours may depend on each other's text."""
-    return left.span.start <= right.span.end and right.span.start <= left.span.end
+def _fitted(source: Source, edit: Edit) -> Edit:
+    """Keep the byte order mark out of an edit, and let its lines end as the file's lines do."""
+    span, text = edit.span, edit.text
+    if source.has_bom and span.start == 0:
+        span = Span(1, max(span.end, 1))
+    if source.newline == "\r\n":
+        text = text.replace("\r\n", "\n").replace("\n", "\r\n")
+    return Edit(span, text)
+
+
+def _touches(edit: Edit, edits: list[Edit]) -> bool:
+    """Tell whether an edit overlaps or meets one of the sorted others; neighbours may depend on each other's text."""
+    at = bisect_left(edits, edit)
+    return any(
+        edit != other and edit.span.start <= other.span.end and other.span.start <= edit.span.end
+        for other in edits[max(at - 1, 0) : at + 2]
+    )

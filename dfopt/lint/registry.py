@@ -76,8 +76,10 @@ class Registry:
         return tuple(rule for rule in self.rules if rule in chosen)
 
     def unknown(self, selectors: Iterable[str]) -> list[str]:
-        """Give the selectors that fit no rule; ShellCheck's codes always fit."""
-        return [one for one in selectors if not self.find(one) and not is_shellcheck(one)]
+        """Give the selectors that fit no rule; letters and ShellCheck's codes always fit."""
+        return [
+            one for one in selectors if not self.find(one) and not is_shellcheck(one) and not (len(one) == 1 and one.isalpha())
+        ]
 
 
 def in_profile(rule: Rule, profile: str) -> bool:

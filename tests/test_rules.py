@@ -100,8 +100,9 @@ def assert_equivalent(rule: Rule, example: Bad, fixes: list[Fix]) -> None:
     """Ask the abstract build whether a safe fix kept files and configuration, apart from what it says it removes."""
     equivalence = pytest.importorskip("dfopt.rewrite.equivalence")
     before, after = graph_of(rule, example.text, example), graph_of(rule, example.fixed or "", example)
+    context = None if example.context is None else context_of(example.context)
     removed = tuple(path for fix in fixes for path in fix.removes)
-    verdict = equivalence.equivalent(before, after, context=context_of(example), removed=removed)
+    verdict = equivalence.equivalent(before, after, context=context, removed=removed)
     assert verdict.ok, verdict.reasons
 
 

@@ -19,7 +19,7 @@ from dfopt.context.selection import select
 from dfopt.graph.model import InstructionGraph, RunMount, Stage, State, Step
 from dfopt.rewrite.archives import may_be_archive
 from dfopt.rewrite.script import Operation, operations
-from dfopt.rewrite.store import EVERYTHING, Entry, Store, Term, Terms
+from dfopt.rewrite.store import EVERYTHING, Entry, Store, Term, Terms, covers
 from dfopt.syntax.tree import (
     Add,
     Cmd,
@@ -40,7 +40,7 @@ from dfopt.syntax.tree import (
     Volume,
     Workdir,
 )
-from dfopt.tools.paths import as_tree, covers
+from dfopt.tools.paths import as_tree
 
 ROOT = ("0", "0")
 SMALL = 64

@@ -64,13 +64,13 @@ class _Round:
         if text == self.text:
             return None
         graph = rebuilt(self.graph, text)
-        if why := self._objection(change, graph):
-            self._refuse(change, f"{change.title}: {why}")
-            return None
         prediction = predict_graph(graph, self.given.context, self.options)
         saved = difference(self.given.prediction, prediction)
         if change.pass_name in BYTES_ONLY and saved.value < LEAST_BYTES:
             self._refuse(change, f"{change.title}: it would save next to nothing")
+            return None
+        if why := self._objection(change, graph):
+            self._refuse(change, f"{change.title}: {why}")
             return None
         return _Candidate((replace(change, saved=saved),), text, graph, prediction, saved)
 

@@ -9,14 +9,17 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Hashable, Iterable, Iterator
+from functools import lru_cache
 from typing import TypeAlias
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from dfopt.tools import covers, overlaps
+from dfopt.tools import paths
 
 EVERYTHING = "*"
+overlaps = lru_cache(maxsize=1 << 16)(paths.overlaps)
+covers = lru_cache(maxsize=1 << 16)(paths.covers)
 Term: TypeAlias = int
 
 

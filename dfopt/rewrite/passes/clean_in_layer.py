@@ -18,17 +18,19 @@ from dfopt.tools import Invocation, Place, covers, effects, left_caches
 from dfopt.tools.cleaning import cleans
 
 NAME = "clean-in-layer"
-COMMANDS = {
-    "dnf": "{name} clean all",
-    "zypper": "zypper clean --all",
-    "npm": "npm cache clean --force",
-    "yarn": "yarn cache clean",
-    "pnpm": "pnpm store prune",
-    "composer": "composer clear-cache",
-    "conda": "conda clean -afy",
+COMMANDS: dict[str, tuple[str, tuple[str, ...]]] = {
+    "dnf": ("{name} clean all", ("/var/cache/dnf/", "/var/cache/yum/", "/var/cache/libdnf5/", "/var/cache/tdnf/")),
+    "zypper": ("zypper clean --all", ("/var/cache/zypp/",)),
+    "npm": ("npm cache clean --force", ("~/.npm/",)),
+    "yarn": ("rm -rf /usr/local/share/.cache/yarn", ("/usr/local/share/.cache/yarn/",)),
+    "apk": ("rm -rf /var/cache/apk/*", ("/var/cache/apk/",)),
+    "conda": ("conda clean -afy", ("/opt/conda/pkgs/",)),
 }
-"""How the cache of a family is emptied by a command; the others are told by an option, or their folders are deleted."""
-_FOLDERS = {"apk": "rm -rf /var/cache/apk/*"}
+"""Per family the command that empties its cache, and what is gone then. Others are told by an option or left alone:
+yarn's own command would also take away what Plug'n'Play loads when the program runs, pnpm's store is linked to."""
+
+
+_LISTED = frozenset(("apk",))
 
 
 def clean_in_layer(given: PassInput) -> PassResult:
@@ -138,6 +140,7 @@ def _caches(given: PassInput, stage: Stage, step: Step) -> PassResult:
     removed: set[str] = set()
     appended_command = ""
     names: list[str] = []
+    fetched = {invocation.family for invocation in step.invocations if invocation.action == "update"}
     for invocation in step.invocations:
         family = invocation.family
         if family == "apt":
@@ -150,6 +153,9 @@ def _caches(given: PassInput, stage: Stage, step: Step) -> PassResult:
             result.append(Refusal(NAME, f"the place of the {family} cache is not known", step.span))
             continue
         options = invocation.tool.cleaning.options
+        if family in _LISTED and family in fetched:
+            # The lists were fetched by a call of their own, which an option of the install does not undo.
+            options = ()
         if options and invocation.verb is not None and not invocation.command.wrappers:
             edits.append(Edit(Span(invocation.verb.span.end, invocation.verb.span.end), f" {options[0]}"))
         elif family in COMMANDS and family not in done:
@@ -161,13 +167,14 @@ def _caches(given: PassInput, stage: Stage, step: Step) -> PassResult:
             if invocation.command.conditional or invocation.command.subshell:
                 result.append(Refusal(NAME, f"the call of {family} may not run", step.span))
                 continue
-            appended_command = COMMANDS[family].format(name=invocation.command.name)
+            appended_command = COMMANDS[family][0].format(name=invocation.command.name)
             edits.append(appended(step, appended_command, given.graph))
         elif family not in done:
             continue
         done.add(family)
         names.append(family)
         removed.update(left)
+        removed.update(place.join(path) for path in COMMANDS.get(family, ("", ()))[1])
     if edits:
         named = " and ".join(dict.fromkeys(names))
         result.append(

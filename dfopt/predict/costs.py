@@ -169,161 +169,23 @@ Fields stand two blanks apart. Folder ``.`` is the working directory, ``-o`` the
 The first entry that fits a call counts; one without lines leaves nothing.
 """
 _UNKNOWN = Estimate(1_500_000, 0, 600_000_000)
-_QUIET = frozenset(
-    [
-        "cd",
-        "export",
-        "set",
-        "true",
-        "false",
-        "test",
-        "[",
-        "[[",
-        ":",
-        "exit",
-        "return",
-        "source",
-        ".",
-        "which",
-        "type",
-        "command",
-        "id",
-        "whoami",
-        "ls",
-        "pwd",
-        "env",
-        "printenv",
-        "uname",
-        "stat",
-        "du",
-        "df",
-        "sleep",
-        "wait",
-        "read",
-        "shift",
-        "local",
-        "declare",
-        "typeset",
-        "readonly",
-        "unset",
-        "umask",
-        "ulimit",
-        "trap",
-        "hash",
-        "exec",
-        "getent",
-        "date",
-        "hostname",
-        "diff",
-        "cmp",
-        "md5sum",
-        "sha1sum",
-        "sha256sum",
-        "sha512sum",
-        "shasum",
-        "file",
-        "wc",
-        "basename",
-        "dirname",
-        "realpath",
-        "readlink",
-        "expr",
-        "let",
-        "nproc",
-        "arch",
-        "ps",
-        "kill",
-        "killall",
-        "pkill",
-        "pgrep",
-        "free",
-        "uptime",
-        "lscpu",
-        "lsb_release",
-        "ldd",
-        "nm",
-        "objdump",
-        "readelf",
-        "getconf",
-        "ping",
-        "nslookup",
-        "host",
-        "dig",
-        "nc",
-        "netstat",
-        "ss",
-        "ip",
-        "ifconfig",
-        "mount",
-        "umount",
-        "sync",
-        "alias",
-        "unalias",
-        "pushd",
-        "popd",
-        "shopt",
-        "eval",
-        "getopts",
-        "time",
-        "break",
-        "continue",
-        "dpkg-query",
-        "dpkg-architecture",
-        "rpm-query",
-        "tput",
-        "clear",
-        "logger",
-        "jobs",
-        "fg",
-        "bg",
-        "apt-cache",
-        "apt-config",
-        "sysctl",
-        "stty",
-        "tty",
-        "locale",
-        "mktemp",
-        "chroot",
-        "cksum",
-        "b2sum",
-        "comm",
-        "paste",
-        "rev",
-        "xargs",
-        "less",
-        "more",
-        "man",
-        "whereis",
-        "nice",
-        "groups",
-        "users",
-        "who",
-        "last",
-        "pip-audit",
-        "shellcheck",
-        "hadolint",
-        "flake8",
-        "black",
-        "ruff",
-        "mypy",
-        "pylint",
-        "pytest-cov",
-        "eslint",
-        "bc",
-        "hexdump",
-        "od",
-        "strings",
-        "docker-php-source",
-        "in_group",
-        "useradd-check",
-        "[[",
-        "]]",
-        ":",
-        "!",
-        "apk-key",
-        "ulimit",
-    ]
-)
+_QUIET_TEXT = """
+cd export set true false test [ [[ : exit return source . which type command id whoami ls pwd env printenv uname
+stat du df sleep wait read shift local declare typeset readonly unset umask ulimit trap hash exec getent date
+hostname diff cmp md5sum sha1sum sha256sum sha512sum shasum file wc basename dirname realpath readlink expr let
+nproc arch ps kill killall pkill pgrep free uptime lscpu lsb_release ldd nm objdump readelf getconf ping nslookup
+host dig nc netstat ss ip ifconfig mount umount sync alias unalias pushd popd shopt eval getopts time break
+continue dpkg-query dpkg-architecture rpm-query tput clear logger jobs fg bg apt-cache apt-config sysctl stty tty
+locale mktemp chroot cksum b2sum comm paste rev xargs less more man whereis nice groups users who last pip-audit
+shellcheck hadolint flake8 black ruff mypy pylint pytest-cov eslint bc hexdump od strings docker-php-source
+in_group useradd-check [[ ]] : ! apk-key ulimit
+"""
+_QUIET = frozenset(_QUIET_TEXT.split())
+_SILENT_TEXT = """
+: true false test [ [[ cd export set unset exit return shift wait sleep umask ulimit trap local readonly exec sync
+"""
+SILENT = frozenset(_SILENT_TEXT.split())
+"""Commands that leave nothing and print nothing."""
 _VERSION_ONLY = re.compile(r"^(?:-{1,2}(?:version|help|info|V|v)|version|-version|help)$")
 
 
@@ -364,7 +226,7 @@ def is_quiet(call: Call) -> bool:
     if name is None:
         return False
     values = call.values
-    if name in _QUIET or (bool(values) and all(_VERSION_ONLY.match(text) for text in values)):
+    if name in SILENT or name in _QUIET or (bool(values) and all(_VERSION_ONLY.match(text) for text in values)):
         return True
     if call.invocation is not None and call.invocation.action in ("query", "test"):
         return True

@@ -31,65 +31,6 @@ _BY_NAME: tuple[tuple[str, Estimate], ...] = (
     ),
 )
 _ANY_DOWNLOAD = Estimate(5_000_000, 100, 500_000_000)
-_URL_VALUE_OPTIONS = frozenset(
-    [
-        "-H",
-        "--header",
-        "-A",
-        "--user-agent",
-        "-u",
-        "--user",
-        "-d",
-        "--data",
-        "--data-raw",
-        "--data-binary",
-        "-X",
-        "--request",
-        "-e",
-        "--referer",
-        "-b",
-        "--cookie",
-        "-c",
-        "--cookie-jar",
-        "--retry",
-        "--retry-delay",
-        "--retry-max-time",
-        "-m",
-        "--max-time",
-        "--connect-timeout",
-        "-x",
-        "--proxy",
-        "-F",
-        "--form",
-        "-w",
-        "--write-out",
-        "--cacert",
-        "--cert",
-        "--key",
-        "-o",
-        "--output",
-        "--output-dir",
-        "-O",
-        "--output-document",
-        "-P",
-        "--directory-prefix",
-        "-t",
-        "--tries",
-        "--timeout",
-        "-T",
-        "--waitretry",
-        "-a",
-        "--output-file",
-        "--password",
-        "--ca-certificate",
-        "-U",
-        "--level",
-        "-l",
-        "-K",
-        "--resolve",
-        "--dir",
-    ]
-)
 
 
 def download_size(call: Call, url: str) -> tuple[Estimate, RemoteSize | None, str]:
@@ -120,21 +61,13 @@ def _stream(call: Call, url: str) -> Stream:
 
 
 def _urls(call: Call) -> list[str]:
-    """Give the URLs of a call: the words that look like one, and those that follow no option that takes a value."""
-    found: list[str] = []
-    words = call.command.arguments
-    for index, word in enumerate(words):
-        text = call.place.text(word).replace("**", "*")
-        before = words[index - 1].pattern if index else ""
-        if before in _URL_VALUE_OPTIONS or text.startswith("-"):
-            if text.startswith("--url="):
-                found.append(text[6:])
-            continue
-        if _URL.match(text) or (text.startswith("*") and "/" in text):
-            found.append(text)
-    if not found:
-        found = [call.place.text(word).replace("**", "*") for word in call.operands if "*" in call.place.text(word)][:1]
-    return found
+    """Give the URLs of a call, as the tool's table tells them from options and their values."""
+    if call.invocation is None:
+        words = [word for word in call.command.arguments if _URL.match(call.place.text(word))]
+    else:
+        named = [place[1] for place in call.invocation.places if place[0] == "url"]
+        words = [word for word in (*call.invocation.operands, *named) if not word.pattern.startswith("-")]
+    return [text for word in words if (text := call.place.text(word).replace("**", "*"))]
 
 
 def curl(call: Call) -> Stream | None:

@@ -433,63 +433,14 @@ class FileSystem:
             yield name, entry
 
 
-_FOLDERS = frozenset(
-    [
-        "/",
-        "/bin",
-        "/boot",
-        "/dev",
-        "/etc",
-        "/home",
-        "/lib",
-        "/lib64",
-        "/media",
-        "/mnt",
-        "/opt",
-        "/proc",
-        "/root",
-        "/run",
-        "/sbin",
-        "/srv",
-        "/sys",
-        "/tmp",
-        "/usr",
-        "/usr/bin",
-        "/usr/lib",
-        "/usr/local",
-        "/usr/local/bin",
-        "/usr/local/lib",
-        "/usr/local/sbin",
-        "/usr/local/share",
-        "/usr/local/src",
-        "/usr/sbin",
-        "/usr/share",
-        "/usr/src",
-        "/usr/local/etc",
-        "/usr/local/include",
-        "/usr/include",
-        "/var",
-        "/var/cache",
-        "/var/lib",
-        "/var/log",
-        "/var/tmp",
-        "/var/run",
-        "/etc/apt",
-        "/etc/apt/sources.list.d",
-        "/etc/apt/keyrings",
-        "/usr/share/keyrings",
-        "/etc/profile.d",
-        "/etc/ssl",
-        "/etc/ssl/certs",
-        "/etc/init.d",
-        "/usr/local/share/ca-certificates",
-        "/etc/apt/preferences.d",
-        "/etc/apt/apt.conf.d",
-        "/etc/cron.d",
-    ]
-)
-
-
+_FOLDERS_TEXT = """
+/ /bin /boot /dev /etc /home /lib /lib64 /media /mnt /opt /proc /root /run /sbin /srv /sys /tmp /usr /usr/bin
+/usr/lib /usr/local /usr/local/bin /usr/local/lib /usr/local/sbin /usr/local/share /usr/local/src /usr/sbin
+/usr/share /usr/src /usr/local/etc /usr/local/include /usr/include /var /var/cache /var/lib /var/log /var/tmp
+/var/run /etc/apt /etc/apt/sources.list.d /etc/apt/keyrings /usr/share/keyrings /etc/profile.d /etc/ssl
+/etc/ssl/certs /etc/init.d /usr/local/share/ca-certificates /etc/apt/preferences.d /etc/apt/apt.conf.d /etc/cron.d
+"""
+_FOLDERS = frozenset(_FOLDERS_TEXT.split())
 def _folder(key: str) -> str:
     """Give the folder in which a sum lies."""
     return posixpath.dirname(key)

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from dfopt.graph.model import Step
 from dfopt.predict.call import Call, Stream
-from dfopt.predict.costs import BUILDERS, is_quiet, leave_unknown, run_piped
+from dfopt.predict.costs import BUILDERS, SILENT, is_quiet, leave_unknown, run_piped
 from dfopt.predict.fetch import FETCHERS
 from dfopt.predict.files import HANDLERS
 from dfopt.predict.filesystem import MOUNTED, Entry, Origin, normal
@@ -188,6 +188,8 @@ class ShellRun:
             return run_piped(call)
         if name in _MODELS and not _is_project_script(call):
             return _MODELS[name](call)
+        if name in SILENT:
+            return Stream(ZERO, "")
         if is_quiet(call):
             return Stream(Estimate(80, 0, 20_000))
         if call.invocation is not None and self.session.run(call, call.invocation.family, self.active):

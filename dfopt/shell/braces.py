@@ -6,24 +6,29 @@ import re
 
 _BRACES = r"(-?\d+|[A-Za-z])\.\.(-?\d+|[A-Za-z])(?:\.\.(-?\d+))?\Z"
 _MAX_BRACES = 64
+_MAX_LENGTH = 1000
 
 
 def expand_braces(raw: str) -> list[str]:
     """Expand ``{a,b}`` and ``{1..3}`` as bash does; the word itself if there is nothing to expand.
 
-    More than 64 results are not made: the word is then left as it is.
+    A word that is very long or would give more than 64 words is left as it is.
     """
-    found = first_braces(raw)
-    if found is None:
+    if len(raw) > _MAX_LENGTH:
         return [raw]
-    start, end, choices = found
-    results = [
-        raw[:start] + head + tail
-        for choice in choices
-        for head in expand_braces(choice)
-        for tail in expand_braces(raw[end:])
-    ]
-    return results if len(results) <= _MAX_BRACES else [raw]
+    done: list[str] = []
+    open_ones = [("", raw)]  # what is expanded already, and the rest
+    while open_ones:
+        head, rest = open_ones.pop()
+        found = first_braces(rest)
+        if found is None:
+            done.append(head + rest)
+        else:
+            start, end, choices = found
+            open_ones += [(head + rest[:start], choice + rest[end:]) for choice in reversed(choices)]
+        if len(done) + len(open_ones) > _MAX_BRACES:
+            return [raw]
+    return done
 
 
 def first_braces(raw: str) -> tuple[int, int, list[str]] | None:

@@ -24,9 +24,7 @@ def carry_out(words: list[ShellWord], state: State, lookup: Lookup) -> None:
     elif name == "unset":
         for word in words[1:]:
             if word.value and word.value != "-v":
-                state.values[word.value] = ""
-                state.unset.add(word.value)
-                state.exported.pop(word.value, None)
+                state.remove(word.value)
     elif name == "set":
         texts = [word.value or "" for word in words[1:]]
         state.options = change_options(texts, state.options)[0]
@@ -35,14 +33,12 @@ def carry_out(words: list[ShellWord], state: State, lookup: Lookup) -> None:
             if word.value and not word.value.startswith("-"):
                 state.assign(word.value, None)
     elif name in (".", "source", "eval"):
-        for known in state.values:
-            state.values[known] = None
+        state.forget()
         if name == "eval":
             state.directory = None
     elif name in state.moving:
         state.directory = state.previous = None
-        for known in state.values:
-            state.values[known] = None
+        state.forget()
 
 
 def _declare(name: str, words: list[ShellWord], state: State, lookup: Lookup) -> None:
@@ -59,7 +55,7 @@ def _declare(name: str, words: list[ShellWord], state: State, lookup: Lookup) ->
                 value = None if before is None or value is None else before + value
             state.assign(variable, value)
         if exports and not text.startswith("-"):
-            state.exported[variable] = None
+            state.export(variable)
 
 
 def _change_directory(name: str, words: list[ShellWord], state: State, lookup: Lookup) -> None:

@@ -47,6 +47,7 @@ _SAFE = re.compile(r"[A-Za-z0-9_@%+=:,./-]+")
 _LEAVES = frozenset({"exit", "return", "exec", "break", "continue"})
 _EXPANDS_BRACES = frozenset({"bash", "zsh", "ksh"})
 _MAX_NESTING = 12
+_new = tuple.__new__  # what Span(...) does, without the call in between
 
 Read = Callable[[str], ScriptForm]
 
@@ -83,7 +84,7 @@ class Evaluator:
     def span(self, start: int, end: int) -> Span:
         """Give the file span of a range of the text."""
         shift = self.shift
-        return Span(start + shift, end + shift) if shift is not None else self.joined.span(start, end)
+        return _new(Span, (start + shift, end + shift)) if shift is not None else self.joined.span(start, end)
 
     def lookup(self, name: str) -> str | None:
         """Give a variable's value here; None where it is not known."""
@@ -478,13 +479,12 @@ class Evaluator:
         state.options = found.options
         state.directory = None if found.login else directory
         for name, value in extra:
-            state.values[name] = value
-            state.exported[name] = None
+            state.assign(name, value)
+            state.export(name)
         if "$" not in raw or raw[0] == "'":
             for name in list(state.values):
                 if name not in state.exported and name not in self.variables:
-                    state.values[name] = ""
-                    state.unset.add(name)
+                    state.remove(name)
         shell: Dialect = found.shell if found.shell in POSIX else "sh"
         items = self.script(joined, shell, state, depth + 1, conditional, (*wrappers, found.shell))
         return Compound(
@@ -517,16 +517,8 @@ class Evaluator:
 
     def environment(self, extra: list[tuple[str, str | None]]) -> tuple[tuple[str, str | None], ...]:
         """Give the exported and prefixed variables beyond those from outside."""
-        state = self.state
-        if not state.values and not extra:
-            return ()
-        found = {
-            name: value
-            for name, value in state.values.items()
-            if (name in state.exported or name in self.variables) and name not in state.unset
-        }
-        found.update(extra)
-        return tuple(found.items())
+        visible = self.state.visible(self.variables)
+        return tuple({**dict(visible), **dict(extra)}.items()) if extra else visible
 
 
 def _leaves(form: Form, text: str) -> bool:

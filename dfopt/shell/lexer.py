@@ -23,6 +23,7 @@ _DOUBLE_ESCAPE = r'\\([\\"$`])|\\\n'
 ASSIGNMENT = re.compile(r"([A-Za-z_]\w*)(\[[^\]\n]*\])?(\+?=)", re.ASCII)
 DELIMITERS = frozenset(" \t\n\r|&;()<>")
 MAX_DEPTH = 50
+MAX_PROBLEMS = 20
 
 
 class Lexer(ABC):
@@ -36,13 +37,21 @@ class Lexer(ABC):
         self.comments: list[tuple[int, int]] = []
         self.problems: list[tuple[str, int, int]] = []
         self.pending: list[tuple[RedirectForm, str, bool, bool]] = []
+        self.gave_up = False
         self.not_arithmetic: set[int] = set()
 
     # -- tokens ------------------------------------------------------------------------------------------------
 
     def problem(self, message: str, start: int, end: int) -> None:
-        """Note a syntax error."""
-        self.problems.append((message, start, max(end, start)))
+        """Note a syntax error; only the first ones, as those of broken code never end."""
+        if len(self.problems) < MAX_PROBLEMS and not self.gave_up:
+            self.problems.append((message, start, max(end, start)))
+
+    def give_up(self) -> None:
+        """Leave code alone that is nested out of all proportion."""
+        self.problem("The code is nested too deeply to be read.", self.pos, self.end)
+        self.gave_up = True
+        self.pos = self.end
 
     def peek(self) -> str:
         """Give the next character, empty at the end."""
@@ -313,6 +322,7 @@ class Lexer(ABC):
                 self.depth -= 1
                 return
             if self.depth > MAX_DEPTH:
+                self.give_up()
                 break
             if char == "\\":
                 at = min(at + 2, end)
@@ -378,6 +388,7 @@ class Lexer(ABC):
         del nested[keep[0] :]
         del self.problems[keep[1] :]
         self.pos = keep[2]
+        self.gave_up = False
         self.not_arithmetic.add(origin)
         return False
 

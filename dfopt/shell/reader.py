@@ -61,8 +61,7 @@ class _Reader(Lexer):
         self.stops.append(stop_words)
         self.depth += 1
         if self.depth > MAX_DEPTH:
-            self.problem("The code is nested too deeply to be read.", self.pos, self.end)
-            self.pos = self.end
+            self.give_up()
         while True:
             self.newlines()
             char = self.peek()

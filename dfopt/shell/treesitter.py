@@ -30,16 +30,12 @@ if TYPE_CHECKING:
 
     from tree_sitter import Node, Parser
 
-_UNSURE = re.compile(
-    r"<<"  # here-documents and here-strings
-    r"|\\[ \t]"  # an escaped blank is taken for white space
-    r"|[^ \t\n]\\\n(?=[^ \t\n])|\n[ \t]*\\"  # words joined over lines
-    r"|[\0\r\v\f]"  # characters that are no white space for a shell
-    r"|[?*+@!]\("  # extended patterns
-    r"|\$[ \t\n]"  # a dollar sign alone is glued to what follows
-    r"|[\[{}][ \t]+\]\]"  # two words taken for one
-    r"|[^\s\d;&|()]\d+[<>]"  # digits at the end of a word are no descriptor
-)
+_ODD_BLANK = re.compile(r"[\0\r\v\f]")
+_ODD_DOLLAR = re.compile(r"\$[ \t\n]")
+_JOINED_LINES = re.compile(r"[^ \t\n]\\\n(?=[^ \t\n])|\n[ \t]*\\")
+_EXTENDED_PATTERN = re.compile(r"[?*+@!]\(")
+_TEST_END = re.compile(r"[\[{}][ \t]+\]\]")
+_DIGITS_REDIRECTED = re.compile(r"[^\s\d;&|()]\d+[<>]")
 _NOT_ASCII = re.compile(r"[^\0-\x7f]")
 _SUBSTITUTION = re.compile(r"\$\(|`|[<>]\(")
 _SUBSTITUTIONS = frozenset({"command_substitution", "process_substitution"})
@@ -68,9 +64,24 @@ def read(text: str) -> ScriptForm:
     return read_tree(text) or reader.read(text)
 
 
+def _is_trusted(text: str) -> bool:
+    """Tell whether a text is free of what the grammar is known to read otherwise than a shell."""
+    return not (
+        "<<" in text  # here-documents and here-strings
+        or "\\ " in text  # an escaped blank is taken for white space
+        or "\\\t" in text
+        or _ODD_BLANK.search(text)  # no white space for a shell
+        or _ODD_DOLLAR.search(text)  # a dollar sign alone is glued to what follows
+        or ("\n" in text and _JOINED_LINES.search(text))
+        or ("(" in text and _EXTENDED_PATTERN.search(text))
+        or ("]]" in text and _TEST_END.search(text))  # two words are taken for one
+        or ((">" in text or "<" in text) and _DIGITS_REDIRECTED.search(text))  # they are no descriptor
+    )
+
+
 def read_tree(text: str) -> ScriptForm | None:
     """Read a whole script with tree-sitter-bash; None where its tree is broken or not to be trusted."""
-    if _UNSURE.search(text):
+    if not _is_trusted(text):
         return None
     data = text if text.isascii() else _NOT_ASCII.sub(".", text)
     root = _parser().parse(data.encode()).root_node
@@ -211,10 +222,12 @@ class _Conversion:
         """Add an argument; pieces that touch are one word."""
         word = self.word(node)
         words = form.words
-        if words and words[-1].end == word.start:
-            words[-1] = WordForm(words[-1].start, word.end, words[-1].nested + word.nested)
-        else:
+        if not words or words[-1].end != word.start:
             words.append(word)
+        elif len(words[-1].nested) > _MAX_DEPTH:  # gluing on and on would take quadratic time
+            raise _Unsure
+        else:
+            words[-1] = WordForm(words[-1].start, word.end, words[-1].nested + word.nested)
 
     def word(self, node: Node) -> WordForm:
         """Convert a word."""

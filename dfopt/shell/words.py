@@ -19,6 +19,8 @@ _ANSI = {
     "a": "\a", "b": "\b", "e": "\x1b", "E": "\x1b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v",
     "\\": "\\", "'": "'", '"': '"', "?": "?",
 }  # fmt: skip
+_MAX_DEPTH = 20
+_MAX_SIZE = 10_000
 _SUBSTRING = re.compile(r"\s*(-?\d+)\s*(?::\s*(-?\d+)\s*)?\Z")
 
 Lookup = Callable[[str], "str | None"]
@@ -41,15 +43,19 @@ class Expander:
     where that can be told (``$(pwd)``).
     """
 
-    __slots__ = ("_glob", "_known", "_nested", "_pattern", "_quoted", "_raw", "_split", "_started", "_value",
-                 "_variables", "fields", "is_unset", "lookup", "substitute")  # fmt: skip
+    __slots__ = (
+        "_depth", "_glob", "_known", "_nested", "_pattern", "_quoted", "_raw", "_size", "_split", "_started", "_value",
+        "_variables", "fields", "is_unset", "lookup", "substitute",
+    )  # fmt: skip
 
     def __init__(
         self,
         lookup: Lookup,
         is_unset: Callable[[str], bool] = lambda name: False,
         substitute: Callable[[str], str | None] = lambda code: None,
+        depth: int = 0,
     ) -> None:
+        self._depth = depth
         self.lookup = lookup
         self.is_unset = is_unset
         self.substitute = substitute
@@ -61,6 +67,7 @@ class Expander:
         Without ``split`` the result is one field, as in an assignment or behind a redirection.
         """
         self.fields = []
+        self._size = 0
         self._begin()
         self._variables: list[str] = []
         self._raw, self._nested, self._split = raw, dict(nested), split
@@ -98,8 +105,9 @@ class Expander:
         self._started = True
 
     def _put(self, value: str | None, quoted: bool) -> None:
-        """Add the value of an expansion."""
-        if value is None:
+        """Add the value of an expansion; one that is out of all proportion counts as unknown."""
+        self._size += len(value) if value else 0
+        if value is None or self._size > _MAX_SIZE:
             self._unknown()
         elif quoted or not self._split:
             self._literal(value)
@@ -340,7 +348,9 @@ class Expander:
         """Give the value of the word behind a parameter's operator."""
         if not any(char in word for char in "\\'\"`$~"):
             return word
-        inner = Expander(self.lookup, self.is_unset, self.substitute)
+        if self._depth >= _MAX_DEPTH:
+            return None
+        inner = Expander(self.lookup, self.is_unset, self.substitute, self._depth + 1)
         nested = [(at - start, stop - start) for at, stop in self._nested.items() if start <= at < start + len(word)]
         if quoted and '"' not in word:
             word = f'"{word}"'

@@ -82,6 +82,7 @@ NARROW = frozenset({"busybox", "command", "builtin", "exec", "run", "time"})
 """What hadolint looks through; the word is dropped and nothing else."""
 
 SHELLS = frozenset({"sh", "bash", "dash", "ash", "ksh", "zsh"})
+_USER_SHELLS = frozenset({"su", "runuser"})
 _SHELL_LONG = frozenset({"--rcfile", "--init-file"})
 
 
@@ -211,14 +212,15 @@ def change_options(words: list[str], options: frozenset[str]) -> tuple[frozenset
 def inline_script(words: list[ShellWord]) -> Inline | None:
     """Find the code in ``sh -c code``, ``su -c code`` and ``su user -c code``; None for anything else."""
     name = (words[0].value or "").rsplit("/", 1)[-1]
+    if name not in SHELLS and name not in _USER_SHELLS:
+        return None
     texts = [word.pattern if word.value is None else word.value for word in words]
     if name in SHELLS:
         options, index, code = change_options(texts[1:], frozenset())
         index += 1
         return Inline(name, index, options) if code and index < len(words) else None
-    if name in ("su", "runuser"):
-        for index, text in enumerate(texts[1:-1], 1):
-            if text in ("-c", "--command", "-lc"):
-                login = any(one in ("-", "-l", "--login", "-lc") for one in texts[1:])
-                return Inline(name, index + 1, frozenset(), login)
+    for index, text in enumerate(texts[1:-1], 1):
+        if text in ("-c", "--command", "-lc"):
+            login = any(one in ("-", "-l", "--login", "-lc") for one in texts[1:])
+            return Inline(name, index + 1, frozenset(), login)
     return None

@@ -11,6 +11,7 @@ from dfopt.config import DEFAULT, Config
 from dfopt.context.model import BuildContext
 from dfopt.finding import Applicability, Finding, Fix, Severity
 from dfopt.graph.model import BuildOptions, InstructionGraph
+from dfopt.graph.problems import PROBLEMS as GRAPH_PROBLEMS
 from dfopt.lint.registry import Registry, is_shellcheck, load
 from dfopt.lint.rule import Build, Rule, Suppression
 from dfopt.lint.suppression import apply_suppressions, read_suppressions
@@ -254,10 +255,21 @@ def build_graph(source: Source, config: Config = DEFAULT) -> InstructionGraph:
 
 
 def problem_findings(graph: InstructionGraph, registry: Registry, ignore: Iterable[str] = ()) -> list[Finding]:
-    """Give the language's own errors as findings; they are reported in every profile unless ignored by name."""
-    silent = {rule.code for selector in ignore for rule in registry.find(selector)} | {one.upper() for one in ignore}
+    """Give the language's own errors as findings; they are reported in every profile unless ignored by name.
+
+    What only follows from another error is left out: a file without any instruction has no FROM either.
+    """
     problems = (*graph.tree.problems, *graph.problems)
+    present = {problem.code for problem in problems}
+    silent = {rule.code for selector in ignore for rule in registry.find(selector)} | {one.upper() for one in ignore}
+    for cause, effects in _FOLLOWS.items():
+        if cause in present:
+            silent.update(effects)
     return [_problem(problem, registry) for problem in problems if problem.code not in silent]
+
+
+_FOLLOWS = {"E004": ("E200", "E021"), "E200": ("E021",)}
+"""Errors that are only other words for a first one."""
 
 
 def order(findings: Iterable[Finding]) -> list[Finding]:
@@ -276,7 +288,7 @@ def _unique(findings: Iterable[Finding]) -> list[Finding]:
 
 
 def _problem(problem: Problem, registry: Registry) -> Finding:
-    rule = registry.get(problem.code) or PROBLEMS.get(problem.code)
+    rule = registry.get(problem.code) or PROBLEMS.get(problem.code) or GRAPH_PROBLEMS.get(problem.code)
     # A file that does not build has no result to keep, so a repair is a guess at what was meant.
     fix = Fix("Repair", problem.edits, Applicability.UNSAFE) if problem.edits else None
     return Finding(

@@ -1,9 +1,10 @@
 """Measures the prediction of rebuilds against real ones.
 
-``python -m bench.rebuilds DIR`` takes a folder with ``cases/NAME/`` (a Dockerfile and its context) and ``rebuilds.json``: per case the
-changes, each made alone, and for every step whether it came from the cache. It prints each step that was told wrong and,
-as its last line, how many changes were told exactly. Steps of a COPY --from whose source was built again are not scored: they
-stay cached exactly if that came out equal, which nobody can know beforehand.
+``python -m bench.rebuilds DIR`` takes a folder with ``cases/NAME/`` (a Dockerfile and its context) and
+``rebuilds.json``: per case the changes, each made alone, and for every step whether it came from the cache. It prints
+each step that was told wrong and, as its last line, how many changes were told exactly. Steps of a COPY --from whose
+source was built again are not scored: they stay cached exactly if that came out equal, which nobody can know
+beforehand.
 """
 
 from __future__ import annotations
@@ -69,7 +70,7 @@ def _wrong_steps(case: Path, change: Record) -> list[tuple[str, str, str, str]]:
     names = _step_names(new)
     built = {_step_key(step["step"]): step["cached"] for step in change["steps"]}
     ran = {stage for (stage, _), cached in built.items() if not cached}
-    wrong = []
+    wrong: list[tuple[str, str, str, str]] = []
     seen = set()
     uncertain: dict[int, bool] = {}
     for rebuild in ours:

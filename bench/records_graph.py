@@ -28,7 +28,7 @@ _PLACELESS = ("E200", "E206", "E207", "E208", "E220")
 
 
 def convert_record(given: Record) -> Record:
-    """Answer as BuildKit's conversion does for a probe's input: the configuration, history and operations of the target."""
+    """Answer as BuildKit's conversion does for a probe's input: configuration, history and operations of the target."""
     text = given["content"]
     images: Images = given.get("images") or {}
     if not text:

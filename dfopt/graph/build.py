@@ -41,7 +41,7 @@ _DEFAULT_OPTIONS = BuildOptions()
 def build(
     tree: Dockerfile, options: BuildOptions = _DEFAULT_OPTIONS, *, images: Images | None = None
 ) -> InstructionGraph:
-    """Build the instruction graph of a file in one pass. It never fails: what a build would refuse is among its problems.
+    """Build the instruction graph of a file. It never fails: what a build would refuse is among its problems.
 
     ``images`` gives the facts of a base image or None; without it the embedded facts are asked.
     """

@@ -1,7 +1,7 @@
 """What the build cache keeps of a step, and what a change makes a build repeat.
 
-Follows the cache keys of BuildKit: a step's key is its own definition, the key of the state below it, and the content of
-the files it selects. A step is repeated where no earlier step has that key.
+Follows the cache keys of BuildKit: a step's key is its own definition, the key of the state below it, and the content
+of the files it selects. A step is repeated where no earlier step has that key.
 """
 
 from __future__ import annotations
@@ -35,9 +35,9 @@ Store = Literal["overlay2", "containerd"]
 class Change(Struct, frozen=True):
     """What differs between two builds.
 
-    ``paths`` are paths of the build context (after the ignore file) whose content, mode, type or existence changed; times
-    do not count. ``images`` are base images, as the file names them, that a tag now means something else for. ``build_args``
-    and ``dockerfile`` are the new ones, None where they stay.
+    ``paths`` are paths of the build context (after the ignore file) whose content, mode, type or existence changed;
+    times do not count. ``images`` are base images, as the file names them, that a tag now means something else for.
+    ``build_args`` and ``dockerfile`` are the new ones, None where they stay.
     """
 
     paths: frozenset[str] = frozenset()
@@ -50,8 +50,9 @@ class KeyParts(Struct, frozen=True):
     """What a step's cache key depends on.
 
     ``variables`` are the names of all ARG and ENV values in it: every one in force for RUN, the used ones for other
-    instructions. ``context`` are paths and patterns of the build context, ``stages`` pairs of a stage and a path inside it
-    whose content counts, ``images`` the same for images. ``parent`` tells that the state below is part of it.
+    instructions. ``context`` are paths and patterns of the build context, ``stages`` pairs of a stage and a path
+    inside it whose content counts, ``images`` the same for images. ``parent`` tells that the state below is part of
+    it.
     """
 
     variables: tuple[str, ...] = ()
@@ -64,8 +65,8 @@ class KeyParts(Struct, frozen=True):
 class Rebuild(Struct, frozen=True):
     """One step of the new build: whether it comes from the cache, and why not.
 
-    ``if-changed`` is repeated only where what an earlier step makes anew comes out different. ``first`` marks the first step of a
-    stage that is repeated for a reason of its own.
+    ``if-changed`` is repeated only where what an earlier step makes anew comes out different. ``first`` marks the
+    first step of a stage that is repeated for a reason of its own.
     """
 
     step: Step
@@ -109,8 +110,8 @@ def invalidated(
 ) -> tuple[Rebuild, ...]:
     """Give all steps that the next build considers, in stage order, and which of them it repeats.
 
-    ``store`` is the image store: ``COPY --link`` stays cached above a repeated step only in containerd's. Stages that the target
-    does not need are left out unless ``every_stage`` is set.
+    ``store`` is the image store: ``COPY --link`` stays cached above a repeated step only in containerd's. Stages that
+    the target does not need are left out unless ``every_stage`` is set.
     """
     after = graph
     if change.dockerfile is not None or change.build_args is not None:
@@ -199,7 +200,7 @@ class _Pass:
         self.store = store
         self.earlier = earlier
         self.ends: dict[int, _Place] = {}
-        self.known: dict[Hashable, set[Hashable]] = {}
+        self.known: dict[Hashable, set[tuple[int | None, ...]]] = {}
         """Definitions above a state that were built, with the contents they took from other stages."""
         self.statuses: dict[str, Status] = {}
         self.found: list[Rebuild] = []
@@ -266,12 +267,15 @@ class _Pass:
         status: Status = "cached" if link else below.status
         reason = "" if link else below.reason
         for origin, uncertain, text in origins:
-            if uncertain or all(origin not in each for each in self.earlier.known[core]):
+            if uncertain or (origin is not None and all(origin not in each for each in self.earlier.known[core])):
                 status, reason = "if-changed", reason or text
         return _Place(key, status, reason), False
 
-    def _origins(self, step: Step) -> Iterator[tuple[Hashable, bool, str]]:
-        """Give what a step takes from other stages: its key, whether its content may have changed, and what to say then."""
+    def _origins(self, step: Step) -> Iterator[tuple[int | None, bool, str]]:
+        """Give what a step takes from other stages: its key, whether it may have changed, and what to say then.
+
+        The key is None where the stage is built again, so that only what its steps write tells.
+        """
         wanted: list[tuple[int, str]] = []
         if step.source_stage is not None:
             wanted = [(step.source_stage, paths.source(source)) for source in step.sources]
@@ -284,7 +288,7 @@ class _Pass:
                 continue
             uncertain = end.status != "cached" and self._may_change(stage, path)
             name = self.graph.stages[stage].name or f"stage {stage}"
-            yield (end.key if end.status == "cached" else path), uncertain, f"{path} of {name} may come out different"
+            yield (end.key if end.status == "cached" else None), uncertain, f"{path} of {name} may come out different"
 
     def _may_change(self, stage: int, path: str) -> bool:
         """Tell whether a repeated step of a stage may have changed a path; the image below counts as such a step."""
@@ -295,7 +299,7 @@ class _Pass:
         layers = [step for each in chain for step in each.all_steps if step.makes_layer]
         if len(repeated) == len(layers):
             return True
-        surely = set(id(step) for step in writers_of(self.graph, stage, path))
+        surely = {id(step) for step in writers_of(self.graph, stage, path)}
         for step in repeated:
             effects = step.effects
             if effects.wall or "*" in effects.writes or id(step) in surely:
@@ -317,9 +321,6 @@ class _Pass:
             return "it was not there before"
         if other.keyword != step.keyword:
             return f"{other.keyword} stood in its place before"
-        if other.source_stage is not None or step.source_stage is not None:
-            if _definition(other)[1:] == _definition(step)[1:]:
-                return "the steps below it differ"
         if step.keyword == "RUN":
             was, now = _environment(other), _environment(step)
             for name in {**was, **now}:

@@ -141,8 +141,7 @@ def _shared(reads: Iterable[str], writer: Step) -> str:
             read
             for read in shared
             if arrives_at(writer, read.rstrip("/"))
-            or overlaps(place, read)
-            and read.rstrip("/") in ("", *_above(place))
+            or (overlaps(place, read) and read.rstrip("/") in ("", *_above(place)))
         ]
     return min(shared, default="")
 

@@ -10,13 +10,14 @@ from msgspec.structs import replace
 from dfopt.graph import paths
 from dfopt.graph.expansion import Expander
 from dfopt.graph.model import GraphProblem, RunMount, State, Step, Variable
-from dfopt.graph.mounts import MountError, resolve_mount
+from dfopt.graph.mounts import place_mount
 from dfopt.graph.operands import check_digest, is_mode, is_signal, parse_port
 from dfopt.graph.problems import MARSHAL, STEPS, graph_problem
 from dfopt.graph.sources import GitError, GitSource, git_source, is_url
 from dfopt.source import Span
 from dfopt.syntax import tree
-from dfopt.syntax.heredocs import heredoc_word
+from dfopt.syntax.heredocs import HeredocWord, heredoc_word
+from dfopt.syntax.mounts import MountError
 from dfopt.syntax.tree import Instruction
 from dfopt.syntax.words import WordError
 
@@ -301,8 +302,8 @@ def _copy(draft: _Draft) -> State:
     draft.chmod = _flag(draft, "chmod")
     if is_add:
         draft.checksum = _flag(draft, "checksum")
-    plain = []
-    documents = []
+    plain: list[tuple[tree.Word, HeredocWord | None]] = []
+    documents: list[tuple[tree.Word, HeredocWord | None]] = []
     for word in instruction.sources:
         announced = heredoc_word(word.text) if word.text[:1] in "0123456789<" and "<<" in word.text else None
         (plain if announced is None else documents).append((word, announced))
@@ -350,7 +351,7 @@ def _check_files(draft: _Draft, instruction: tree.FileInstruction, is_add: bool,
 
     def refuse(code: str, flag: str, **values: object) -> None:
         found = instruction.flag(flag)
-        draft.problem(code, found.span if found else instruction.span, **values)
+        draft.problem(code, found.span if found else instruction.span, STEPS, **values)
         raise _Refused
 
     if draft.chmod and not is_mode(draft.chmod):
@@ -401,7 +402,7 @@ def _run(draft: _Draft) -> State:
     for mount in instruction.mounts:
         span = mount.flag.value_span or mount.flag.span
         try:
-            mounts.append(resolve_mount(mount, lambda text, span=span: _word(draft, text, span), state.workdir))  # type: ignore[misc]  # span is bound
+            mounts.append(place_mount(mount, lambda text, span=span: _word(draft, text, span), state.workdir))  # type: ignore[misc]  # span is bound
         except MountError as error:
             draft.problem("E219", span, reason=str(error))
             raise _Refused from None

@@ -18,6 +18,13 @@ _WIDTH = 58
 _LAYER, _OTHER, _IMAGE, _CONTEXT, _SHIPS, _PLAIN = "#dbe9f6", "#f5f5f5", "#fdebc8", "#e6f4dd", "#2e7d32", "#9e9e9e"
 
 
+_DOT_DEFAULTS = (
+    '  graph [rankdir=TB, newrank=true, fontname="Helvetica", nodesep=0.35, ranksep=0.35, bgcolor=white];',
+    '  node [shape=box, style="rounded,filled", fontname="Helvetica", fontsize=10, color="#757575"];',
+    '  edge [fontname="Helvetica", fontsize=8, arrowsize=0.7];',
+)
+
+
 class _Look(Struct, frozen=True):
     """How an edge is drawn, and what the legend says of it."""
 
@@ -41,7 +48,8 @@ _LOOKS: dict[str, _Look] = {
 class Node(Struct, frozen=True):
     """A node of the graph: a step, a stage, an image or a path of the build context.
 
-    ``stage`` is the stage it belongs to (-1 for global ARGs, None for images and context paths), ``line`` where it stands.
+    ``stage`` is the stage it belongs to (-1 for global ARGs, None for images and context paths), ``line`` where it
+    stands.
     """
 
     id: str
@@ -53,7 +61,7 @@ class Node(Struct, frozen=True):
 
 
 def nodes(graph: InstructionGraph) -> list[Node]:
-    """List the nodes of a graph: global ARGs, then stage by stage its steps and the stage itself, then what edges lead to."""
+    """List the nodes: global ARGs, then each stage's steps and the stage itself, then images and context paths."""
     source = graph.tree.source
     found = [
         Node(step.id, "step", _label(graph, step), step.stage, source.line_of(step.span.start), step.makes_layer)
@@ -111,7 +119,7 @@ def write(graph: InstructionGraph, form: str) -> str:
 
 
 def to_json(graph: InstructionGraph) -> str:
-    """Give the graph as JSON: nodes, edges, stages, problems; ``version`` changes when a field is renamed or removed."""
+    """Give the graph as JSON. Its ``version`` changes when a field is renamed or removed."""
     source = graph.tree.source
     document = {
         "version": 1,
@@ -151,9 +159,7 @@ def to_dot(graph: InstructionGraph) -> str:
 def _dot_lines(graph: InstructionGraph) -> Iterator[str]:
     listed = nodes(graph)
     yield "digraph Dockerfile {"
-    yield '  graph [rankdir=TB, newrank=true, compound=true, fontname="Helvetica", nodesep=0.35, ranksep=0.35, bgcolor=white];'
-    yield '  node [shape=box, style="rounded,filled", fontname="Helvetica", fontsize=10, margin="0.12,0.06", color="#757575"];'
-    yield '  edge [fontname="Helvetica", fontsize=8, arrowsize=0.7];'
+    yield from _DOT_DEFAULTS
     for node in listed:
         if node.stage == -1:
             yield f"  {_quoted(node.id)} [label={_quoted(_numbered(node))}, fillcolor={_quoted(_OTHER)}];"
@@ -161,7 +167,8 @@ def _dot_lines(graph: InstructionGraph) -> Iterator[str]:
         yield f"  subgraph cluster_{stage.index} {{"
         style = "rounded" if stage.reachable else "rounded,dashed"
         color, width = (_SHIPS, 2.5) if stage.ships else (_PLAIN, 1.0)
-        yield f"    label={_quoted(_title(stage))}; labeljust=l; fontsize=12; style={_quoted(style)}; color={_quoted(color)}; penwidth={width};"
+        yield f"    label={_quoted(_title(stage))}; labeljust=l; fontsize=12; style={_quoted(style)};"
+        yield f"    color={_quoted(color)}; penwidth={width};"
         for node in listed:
             if node.stage != stage.index:
                 continue
@@ -177,11 +184,12 @@ def _dot_lines(graph: InstructionGraph) -> Iterator[str]:
         if node.stage is None:
             shape, fill = ("cylinder", _IMAGE) if node.kind == "image" else ("folder", _CONTEXT)
             label = "build context" if node.label == "." and node.kind == "context" else node.label
-            yield f"  {_quoted(node.id)} [label={_quoted(label)}, shape={shape}, style=filled, fillcolor={_quoted(fill)}];"
+            look = f"shape={shape}, style=filled, fillcolor={_quoted(fill)}"
+            yield f"  {_quoted(node.id)} [label={_quoted(label)}, {look}];"
     for edge in _drawn(graph):
-        look = _LOOKS[edge.kind]
-        label = f", label={_quoted(_short(edge.label))}, fontcolor={_quoted(look.color)}" if _is_labelled(edge) else ""
-        yield f"  {_quoted(edge.source)} -> {_quoted(edge.target)} [color={_quoted(look.color)}, {look.dot}{label}];"
+        drawn = _LOOKS[edge.kind]
+        label = f", label={_quoted(_short(edge.label))}, fontcolor={_quoted(drawn.color)}" if _is_labelled(edge) else ""
+        yield f"  {_quoted(edge.source)} -> {_quoted(edge.target)} [color={_quoted(drawn.color)}, {drawn.dot}{label}];"
     yield from _dot_legend(graph)
     yield "}"
 
@@ -194,7 +202,8 @@ def _dot_legend(graph: InstructionGraph) -> Iterator[str]:
     ]
     rows.append(f'<tr><td bgcolor="{_LAYER}">  </td><td align="left">makes a layer</td></tr>')
     rows.append(f'<tr><td border="2" color="{_SHIPS}">  </td><td align="left">ships in the image</td></tr>')
-    table = f'<table border="1" color="#bdbdbd" cellborder="0" cellspacing="2"><tr><td colspan="2"><b>Legend</b></td></tr>{"".join(rows)}</table>'
+    title = '<tr><td colspan="2"><b>Legend</b></td></tr>'
+    table = f'<table border="1" color="#bdbdbd" cellborder="0" cellspacing="2">{title}{"".join(rows)}</table>'
     yield f"  legend [shape=none, style=solid, margin=0, fontsize=9, label=<{table}>];"
 
 

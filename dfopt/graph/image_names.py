@@ -16,7 +16,7 @@ _LONGEST = 255
 
 
 def full_name(text: str) -> str:
-    """Give an image's full name, ``docker.io/library/debian:latest`` for ``debian``. Raises ValueError with the reason."""
+    """Give an image's full name, ``docker.io/library/debian:latest`` for ``debian``. Raises ValueError."""
     if re.fullmatch(r"[a-f0-9]{64}", text):
         raise ValueError("64 hexadecimal digits cannot name an image")
     first, slash, rest = text.partition("/")

@@ -29,7 +29,10 @@ EdgeKind = Literal[
 
 
 class Edge(Struct, frozen=True):
-    """A dependency: ``target`` needs ``source``. Ends are node ids: ``"step:3"``, ``"stage:0"``, ``"image:debian:12"``, ``"context:src"``."""
+    """A dependency: ``target`` needs ``source``.
+
+    Ends are node ids: ``"step:3"``, ``"stage:0"``, ``"image:debian:12"``, ``"context:src"``.
+    """
 
     source: str
     target: str
@@ -55,11 +58,11 @@ class Variable(Struct, frozen=True):
 class State(Struct, frozen=True):
     """What holds at a point of a stage: variables, directory, user and shell, inherited along the graph.
 
-    ``variables`` are in the order in which RUN gets them. ``environment`` is what the image records (ENV and the base's
-    own, without ARG). ``declared`` are the names of the ARGs so far, in order. ``workdir`` is absolute. ``shell`` is the
-    argument vector of shell forms; ``shell_set`` tells whether a SHELL instruction (here, in a base stage or in the base image)
-    set it. ``user`` is "root" unless the base or a USER says otherwise; None where unknown. ``base_known`` is False on top
-    of an image of which nothing is known.
+    ``variables`` are in the order in which RUN gets them. ``environment`` is what the image records (ENV and the
+    base's own, without ARG). ``declared`` are the names of the ARGs so far, in order. ``workdir`` is absolute.
+    ``shell`` is the argument vector of shell forms; ``shell_set`` tells whether a SHELL instruction (here, in a base
+    stage or in the base image) set it. ``user`` is "root" unless the base or a USER says otherwise; None where
+    unknown. ``base_known`` is False on top of an image of which nothing is known.
     """
 
     variables: Mapping[str, Variable] = field(default_factory=dict)
@@ -85,7 +88,7 @@ class State(Struct, frozen=True):
 
 
 class Missing(Struct, frozen=True):
-    """A variable that is used in an expanded place and exists nowhere: its name, where, and which word of the instruction."""
+    """A variable that is used in an expanded place and exists nowhere: its name and where."""
 
     name: str
     span: Span
@@ -94,8 +97,8 @@ class Missing(Struct, frozen=True):
 class RunMount(Struct, frozen=True):
     """A mount of a RUN with its variables expanded and its defaults filled in.
 
-    ``target`` is absolute; None for a secret that is only an environment variable. ``source`` is the path inside what is
-    mounted. ``stage`` is the number of the stage it comes from, ``image`` the image; neither is set for the build
+    ``target`` is absolute; None for a secret that is only an environment variable. ``source`` is the path inside what
+    is mounted. ``stage`` is the number of the stage it comes from, ``image`` the image; neither is set for the build
     context, cache, tmpfs, secret and ssh.
     """
 
@@ -119,15 +122,17 @@ class RunMount(Struct, frozen=True):
 class Step(Struct, frozen=True, eq=False, dict=True):
     """One instruction in its stage, with all that is known about it.
 
-    ``index`` counts all instructions of the file from 0 (the position in ``tree.instructions``). ``before`` and ``after`` are the states around it.
-    ``arguments`` are the instruction's arguments with variables expanded: key, value, key, value ... of ENV, LABEL and ARG
-    (without the ARGs that stay unset), sources and destination of COPY and ADD, paths of VOLUME, ports of EXPOSE, the text of USER, WORKDIR and
-    STOPSIGNAL, image and platform of FROM; other instructions have none. ``chown`` and ``chmod`` are expanded too. ``used`` are the
-    variables that exist and were asked for, ``missing`` those that do not exist, ``unknown`` those among the used ones
-    whose value the file alone does not tell: with any of those, ``arguments`` are what a build without them would use.
-    ``makes_layer`` as BuildKit counts. ``source_stage`` and ``source_image`` are what COPY --from names. ``cached_paths`` are mount points whose content does not
-    stay in the layer (cache, tmpfs, bind, secret, ssh mounts). ``trigger`` marks an ONBUILD instruction that fires here: ``instruction`` is then
-    what fires and ``index`` the position of the FROM that makes it fire.
+    ``index`` counts all instructions of the file from 0 (the position in ``tree.instructions``). ``before`` and
+    ``after`` are the states around it. ``arguments`` are the instruction's arguments with variables expanded: key,
+    value, key, value ... of ENV, LABEL and ARG (without the ARGs that stay unset), sources and destination of COPY
+    and ADD, paths of VOLUME, ports of EXPOSE, the text of USER, WORKDIR and STOPSIGNAL, image and platform of FROM;
+    other instructions have none. ``chown`` and ``chmod`` are expanded too. ``used`` are the variables that exist and
+    were asked for, ``missing`` those that do not exist, ``unknown`` those among the used ones whose value the file
+    alone does not tell: with any of those, ``arguments`` are what a build without them would use. ``makes_layer`` as
+    BuildKit counts. ``source_stage`` and ``source_image`` are what COPY --from names. ``cached_paths`` are mount
+    points whose content does not stay in the layer (cache, tmpfs, bind, secret, ssh mounts). ``trigger`` marks an
+    ONBUILD instruction that fires here: ``instruction`` is then what fires and ``index`` the position of the FROM
+    that makes it fire.
     """
 
     index: int
@@ -217,10 +222,12 @@ class Step(Struct, frozen=True, eq=False, dict=True):
 class Stage(Struct, frozen=True, eq=False):
     """One build stage.
 
-    ``steps`` begin with the FROM. ``triggered`` are the ONBUILD instructions of its base that fire right after the FROM. ``base`` is the number of the stage it builds on, or None; ``image`` is the expanded image reference where it builds on an image
-    ("scratch" included; None where it cannot be computed). ``facts`` is what is known of that image. ``ships`` tells whether the target's image contains its layers:
-    the target itself and the stages it is based on. ``reachable`` tells whether the target needs it at all.
-    ``used_by`` are the numbers of stages that copy, mount or build from it.
+    ``steps`` begin with the FROM. ``triggered`` are the ONBUILD instructions of its base that fire right after the
+    FROM. ``base`` is the number of the stage it builds on, or None; ``image`` is the expanded image reference where
+    it builds on an image ("scratch" included; None where it cannot be computed). ``facts`` is what is known of that
+    image. ``ships`` tells whether the target's image contains its layers: the target itself and the stages it is
+    based on. ``reachable`` tells whether the target needs it at all. ``used_by`` are the numbers of stages that copy,
+    mount or build from it.
     """
 
     index: int
@@ -263,8 +270,9 @@ class BuildOptions(Struct, frozen=True):
 class GraphProblem(Problem, frozen=True):
     """An error that only shows when stages are put together or expanded.
 
-    ``phase`` orders problems as BuildKit meets them (``dfopt.graph.problems``), ``in_stage`` is the stage it belongs to (None: the
-    whole file), ``also`` are further places, ``at`` tells how far its instruction was processed. ``needs_argument`` is set where a build argument would repair it.
+    ``phase`` orders problems as BuildKit meets them (``dfopt.graph.problems``), ``in_stage`` is the stage it belongs
+    to (None: the whole file), ``also`` are further places, ``at`` tells how far its instruction was processed.
+    ``needs_argument`` is set where a build argument would repair it.
     """
 
     phase: int = 0
@@ -311,7 +319,7 @@ class InstructionGraph(Struct, frozen=True, eq=False, dict=True):
         return tuple(reversed(chain))
 
     def to_networkx(self) -> networkx.MultiDiGraph[Any]:
-        """Give the graph as a networkx.MultiDiGraph; node attributes: kind, label, stage; edge attributes: kind, label."""
+        """Give the graph as a networkx.MultiDiGraph, with kind, label and stage of nodes, kind and label of edges."""
         from dfopt.graph.export import to_networkx
 
         return to_networkx(self)

@@ -6,9 +6,17 @@ import re
 from typing import NamedTuple
 
 _NUMBER = re.compile(r"[0-9]+", re.ASCII)
+_SIGNAL_NAMES = """
+ABRT ALRM BUS CHLD CLD CONT FPE HUP ILL INT IO IOT KILL PIPE POLL PROF PWR QUIT SEGV STKFLT STOP SYS TERM TRAP TSTP TTIN
+TTOU URG USR1 USR2 VTALRM WINCH XCPU XFSZ RTMIN RTMAX
+"""
 _SIGNALS = frozenset(
-    ["ABRT", "ALRM", "BUS", "CHLD", "CLD", "CONT", "FPE", "HUP", "ILL", "INT", "IO", "IOT", "KILL", "PIPE", "POLL", "PROF", "PWR", "QUIT", "SEGV", "STKFLT", "STOP", "SYS", "TERM", "TRAP", "TSTP", "TTIN", "TTOU", "URG", "USR1", "USR2", "VTALRM", "WINCH", "XCPU", "XFSZ", "RTMIN", "RTMAX"]
-) | {f"RTMIN+{n}" for n in range(1, 16)} | {f"RTMAX-{n}" for n in range(1, 15)}  # fmt: skip
+    (
+        *_SIGNAL_NAMES.split(),
+        *(f"RTMIN+{number}" for number in range(1, 16)),
+        *(f"RTMAX-{number}" for number in range(1, 15)),
+    )
+)
 _SYMBOLIC = re.compile(r"[ugoa]*(?:[-+=](?:[ugo]|[rwxXst]*))+", re.ASCII)
 _LARGEST_PORT = 65535
 
@@ -75,7 +83,7 @@ def _range(text: str) -> tuple[int, int]:
 def is_signal(text: str) -> bool:
     """Tell whether STOPSIGNAL accepts a text: any number but 0, or a name with or without SIG in any case."""
     if re.fullmatch(r"[-+]?[0-9]+", text, re.ASCII):
-        return int(text) != 0
+        return int(text) != 0 and abs(int(text)) < 2**63
     return text.upper().removeprefix("SIG") in _SIGNALS
 
 

@@ -19,8 +19,8 @@ class Operation(Struct, frozen=True):
     """One operation: its kind, the numbers of the operations it takes as inputs, and what it does.
 
     ``kind`` is "source", "exec", "file" or "merge". ``details`` are the fields that decide what it does, in plain
-    values: arguments, directory, environment, user and mounts of an execution; actions of a file operation; the address of a source.
-    ``hidden`` are further parts of its identity: platform, contents, owner, mode.
+    values: arguments, directory, environment, user and mounts of an execution; actions of a file operation; the
+    address of a source. ``hidden`` are further parts of its identity: platform, contents, owner, mode.
     """
 
     kind: str
@@ -145,8 +145,8 @@ def run_operation(
     sockets: list[str] = []
     heredoc = instruction.script_heredoc
     if heredoc is not None and heredoc.text.startswith("#!"):
-        origin = operations.document(heredoc.name, heredoc.text, 0o755, platform)
-        mounts.append(("/dev/pipes/", origin, _mount("/dev/pipes/", "BIND", "/", True)))
+        document = operations.document(heredoc.name, heredoc.text, 0o755, platform)
+        mounts.append(("/dev/pipes/", document, _mount("/dev/pipes/", "BIND", "/", True)))
     for mount, origin in zip(step.run_mounts, origins, strict=True):
         target = mount.target or ""
         if mount.type == "secret":
@@ -162,13 +162,14 @@ def run_operation(
         environment.append(f"SSH_AUTH_SOCK={sockets[0]}")
     inputs: list[int] = []
     listed = []
-    for _, origin, entry in sorted(mounts, key=lambda each: each[0]):
-        if origin is not None and origin not in inputs:
-            inputs.append(origin)
-        listed.append({**entry, "input": _EMPTY if origin is None else inputs.index(origin)})
+    for _, taken, entry in sorted(mounts, key=lambda each: each[0]):
+        if taken is not None and taken not in inputs:
+            inputs.append(taken)
+        listed.append({**entry, "input": _EMPTY if taken is None else inputs.index(taken)})
     late.sort(key=lambda each: str(each["type"]) == "SSH")
+    listed += [{**each, "input": _EMPTY} for each in late]
     details = {
-        "args": list(arguments), "cwd": step.before.workdir, "env": environment, "mounts": listed + [{**each, "input": _EMPTY} for each in late],
+        "args": list(arguments), "cwd": step.before.workdir, "env": environment, "mounts": listed,
         "secret_env": secrets, "user": user,
     }  # fmt: skip
     return operations.add("exec", inputs, details, tuple(hidden))

@@ -17,7 +17,7 @@ def join(parent: str, path: str) -> str:
 
 
 def workdir(current: str, path: str, windows: bool = False) -> str:
-    """Give the directory after ``WORKDIR path``: a relative path is joined and cleaned, an absolute one stays as it is."""
+    """Give the directory after ``WORKDIR path``: a relative path is joined and cleaned, an absolute one stays."""
     if windows:
         return _windows(current, path)
     if not path:

@@ -8,56 +8,15 @@ from typing import NamedTuple
 
 _OS = re.compile(r"([A-Za-z0-9_-]+)(?:\(([A-Za-z0-9_.-]*)\))?", re.ASCII)
 _PART = re.compile(r"[A-Za-z0-9_.-]+", re.ASCII)
-_SYSTEMS = frozenset(
-    [
-        "aix",
-        "android",
-        "darwin",
-        "dragonfly",
-        "freebsd",
-        "hurd",
-        "illumos",
-        "ios",
-        "js",
-        "linux",
-        "nacl",
-        "netbsd",
-        "openbsd",
-        "plan9",
-        "solaris",
-        "wasip1",
-        "windows",
-        "zos",
-    ]
-)
-_ARCHITECTURES = frozenset(
-    [
-        "386",
-        "amd64",
-        "amd64p32",
-        "arm",
-        "armbe",
-        "arm64",
-        "arm64be",
-        "ppc64",
-        "ppc64le",
-        "loong64",
-        "mips",
-        "mipsle",
-        "mips64",
-        "mips64le",
-        "mips64p32",
-        "mips64p32le",
-        "ppc",
-        "riscv",
-        "riscv64",
-        "s390",
-        "s390x",
-        "sparc",
-        "sparc64",
-        "wasm",
-    ]
-)
+_SYSTEM_NAMES = """
+aix android darwin dragonfly freebsd hurd illumos ios js linux nacl netbsd openbsd plan9 solaris wasip1 windows zos
+"""
+_ARCHITECTURE_NAMES = """
+386 amd64 amd64p32 arm armbe arm64 arm64be ppc64 ppc64le loong64 mips mipsle mips64 mips64le mips64p32 mips64p32le ppc
+riscv riscv64 s390 s390x sparc sparc64 wasm
+"""
+_SYSTEMS = frozenset(_SYSTEM_NAMES.split())
+_ARCHITECTURES = frozenset(_ARCHITECTURE_NAMES.split())
 _ALIASES = {
     "i386": ("386", ""), "x86_64": ("amd64", None), "x86-64": ("amd64", None), "aarch64": ("arm64", None),
     "armhf": ("arm", "v7"), "armel": ("arm", "v6"),
@@ -81,7 +40,8 @@ class Platform(NamedTuple):
 def parse_platform(text: str) -> Platform:
     """Read a platform. Raises ValueError with the reason where it is none.
 
-    A single word must be a known operating system (with amd64) or a known architecture (with Linux); pairs may name anything.
+    A single word must be a known operating system (with amd64) or a known architecture (with Linux); pairs may name
+    anything.
     """
     parts = text.split("/", 3)
     system = _OS.fullmatch(parts[0])

@@ -1,4 +1,4 @@
-"""Questions that rules, rewrites and predictions ask of the graph; pure functions, each answered from the steps alone."""
+"""Questions that rules, rewrites and predictions ask of the graph, answered by pure functions from its steps."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ _FETCHING_GOALS = ("dependency:", "dependencies", "de.qaware.maven:")
 class Install(Struct, frozen=True):
     """An install of a project's dependencies.
 
-    ``manifests`` are the files that decide what is installed, as absolute paths (globs allowed), ``optional`` those that
-    are read where they exist. ``needs_sources`` tells that it reads more of the project than those: folders, or everything.
-    ``runs_project_code`` tells that it may run code of the project (life cycle scripts, build back ends).
+    ``manifests`` are the files that decide what is installed, as absolute paths (globs allowed), ``optional`` those
+    that are read where they exist. ``needs_sources`` tells that it reads more of the project than those: folders, or
+    everything. ``runs_project_code`` tells that it may run code of the project (life cycle scripts, build back ends).
     """
 
     step: Step
@@ -185,7 +185,7 @@ def shipped_layers(graph: InstructionGraph) -> tuple[Step, ...]:
 
 
 def writers_of(graph: InstructionGraph, stage: int, path: str) -> tuple[Step, ...]:
-    """Give the steps of a stage and of those it is based on that may write or remove a path; unknown programs left out."""
+    """Give the steps of a stage and its bases that may write or remove a path; unknown programs are left out."""
     return tuple(
         step
         for each in graph.chain(stage)
@@ -195,7 +195,7 @@ def writers_of(graph: InstructionGraph, stage: int, path: str) -> tuple[Step, ..
 
 
 def readers_of(graph: InstructionGraph, step: Step, path: str) -> tuple[Step, ...]:
-    """Give the steps after a step, in its stage and in those built on it, that may read a path; copies out of it included.
+    """Give the steps after a step that may read a path: in its stage, in those built on it, and copies out of them.
 
     An unknown program counts as a reader.
     """

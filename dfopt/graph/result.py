@@ -14,7 +14,7 @@ from dfopt.graph.model import GraphProblem, InstructionGraph, Stage, Step
 from dfopt.graph.operands import parse_port
 from dfopt.graph.operations import Operation, Operations, copy_operation, run_operation
 from dfopt.graph.platforms import parse_platform
-from dfopt.graph.problems import MARSHAL, STEPS, TRIGGERS
+from dfopt.graph.problems import MARSHAL, TRIGGERS
 from dfopt.syntax import tree
 from dfopt.syntax.durations import parse_duration
 
@@ -32,9 +32,9 @@ class Event(Struct, frozen=True):
 class Result(Struct, frozen=True):
     """The outcome of a stage.
 
-    ``config`` has the fields of an OCI image configuration. ``operations`` are in an order in which each stands behind its
-    inputs; ``root`` is the number of the last one, None for an empty image. ``images`` are the full names of all images
-    that the stage needs, once per use.
+    ``config`` has the fields of an OCI image configuration. ``operations`` are in an order in which each stands
+    behind its inputs; ``root`` is the number of the last one, None for an empty image. ``images`` are the full names
+    of all images that the stage needs, once per use.
     """
 
     config: Config
@@ -46,7 +46,7 @@ class Result(Struct, frozen=True):
 
 
 def first_problem(graph: InstructionGraph, *, every_stage: bool = False) -> GraphProblem | None:
-    """Give the problem that ends a build of the target, or with ``every_stage`` a check of all stages; None without any."""
+    """Give the problem that ends a build of the target, or with ``every_stage`` a check of all stages; or None."""
     for problem in graph.problems:
         if problem.phase >= TRIGGERS and problem.in_stage is not None:
             if problem.phase == MARSHAL and every_stage:
@@ -58,9 +58,10 @@ def first_problem(graph: InstructionGraph, *, every_stage: bool = False) -> Grap
 
 
 def result_of(graph: InstructionGraph, stage: int | None = None, *, base_config: BaseConfig | None = None) -> Result:
-    """Give the result of a stage, of the target without one. Raises ValueError where the build would fail before it runs.
+    """Give the result of a stage, of the target without one. Raises ValueError where the build would not begin.
 
-    ``base_config`` gives the configuration of a base image by its name, or None; without it the facts of the graph stand in.
+    ``base_config`` gives the configuration of a base image by its name, or None; without it the facts of the graph
+    stand in.
     """
     problem = first_problem(graph)
     if problem is not None and problem.phase != MARSHAL:

@@ -1,4 +1,4 @@
-"""What a step runs: its shell code, the tools it calls, and what it does to the file system; computed when asked for."""
+"""What a step runs: its shell code, the tools it calls, and what it does; computed when asked for."""
 
 from __future__ import annotations
 

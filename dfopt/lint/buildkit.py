@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from dfopt.finding import Severity
 from dfopt.graph import paths
@@ -22,9 +23,9 @@ from dfopt.graph.platforms import parse_platform, platform_arguments
 from dfopt.graph.problems import BASES, IMAGES, STEPS
 from dfopt.graph.result import first_problem
 from dfopt.graph.sources import is_remote
+from dfopt.lint.buildkit_options import Config, file_config
 from dfopt.source import BOM, Span
 from dfopt.syntax import tree, whitespace
-from dfopt.syntax.frontend import declaration
 from dfopt.syntax.ignorefile import IgnoreFile
 from dfopt.syntax.tree import Dockerfile, Instruction
 from dfopt.syntax.words import WordError, expand
@@ -34,14 +35,12 @@ CONTINUATIONS, TYPING, NAMES = -3, -2, -1
 Moment = tuple[int, ...]
 ImagePlatform = Callable[[str], "str | None"]
 
+_STYLE, _INFO, _ERROR = Severity.STYLE, Severity.INFO, Severity.ERROR
 _LAST = 1 << 30
 _SECRET = re.compile(
     r"(?:_|^)(?:apikey|auth|credentials?|key|password|pword|passwd|secret|token)(?:_|$)", re.IGNORECASE
 )
 _HARMLESS = re.compile(r"(?:_|^)(?:public|file|version)(?:_|$)", re.IGNORECASE)
-_INLINE = re.compile(r"check[\t\n\f\r ]*=[\t\n\f\r ]*(\S+)", re.IGNORECASE)
-_TRUE = frozenset(("1", "t", "T", "TRUE", "true", "True"))
-_FALSE = frozenset(("0", "f", "F", "FALSE", "false", "False"))
 
 
 class Check(Struct, frozen=True):
@@ -50,7 +49,6 @@ class Check(Struct, frozen=True):
     name: str
     summary: str
     severity: Severity = Severity.WARNING
-    experimental: bool = False
     whole_file: bool = False
     """Whether a comment above the instruction cannot switch it off."""
 
@@ -75,103 +73,43 @@ class Match(Struct, frozen=True):
 CHECKS: dict[str, Check] = {
     check.name: check
     for check in (
-        Check("StageNameCasing", "The name of a stage is not in lower case.", Severity.STYLE),
-        Check("FromAsCasing", "FROM and AS are written in different cases.", Severity.STYLE),
+        Check("StageNameCasing", "The name of a stage is not in lower case.", _STYLE),
+        Check("FromAsCasing", "FROM and AS are written in different cases.", _STYLE),
         Check("NoEmptyContinuation", "A blank line stands between continued lines.", whole_file=True),
-        Check("ConsistentInstructionCasing", "An instruction is not in the case of most others.", Severity.STYLE, whole_file=True),
-        Check("DuplicateStageName", "Two stages have the same name.", Severity.ERROR, whole_file=True),
-        Check("ReservedStageName", "A stage is called scratch or context.", Severity.ERROR, whole_file=True),
-        Check("JSONArgsRecommended", "CMD or ENTRYPOINT runs through a shell.", Severity.INFO),
-        Check("MaintainerDeprecated", "MAINTAINER is deprecated.", Severity.INFO),
+        Check("ConsistentInstructionCasing", "An instruction is not in most others' case.", _STYLE, whole_file=True),
+        Check("DuplicateStageName", "Two stages have the same name.", _ERROR, whole_file=True),
+        Check("ReservedStageName", "A stage is called scratch or context.", _ERROR, whole_file=True),
+        Check("JSONArgsRecommended", "CMD or ENTRYPOINT runs through a shell.", _INFO),
+        Check("MaintainerDeprecated", "MAINTAINER is deprecated.", _INFO),
         Check("UndefinedArgInFrom", "FROM uses a variable that no ARG in front of the first FROM declares."),
         Check("WorkdirRelativePath", "The first WORKDIR of a stage is a relative path."),
         Check("UndefinedVar", "A variable is used that nothing sets."),
         Check("MultipleInstructionsDisallowed", "Only the last CMD, ENTRYPOINT or HEALTHCHECK of a stage counts."),
-        Check("LegacyKeyValueFormat", "ENV or LABEL separates name and value by a blank.", Severity.STYLE),
-        Check("InvalidBaseImagePlatform", "The base image is for another platform.", Severity.ERROR, whole_file=True),
-        Check("RedundantTargetPlatform", "--platform=$TARGETPLATFORM is what FROM does anyway.", Severity.INFO),
+        Check("LegacyKeyValueFormat", "ENV or LABEL separates name and value by a blank.", _STYLE),
+        Check("InvalidBaseImagePlatform", "The base image is for another platform.", _ERROR, whole_file=True),
+        Check("RedundantTargetPlatform", "--platform=$TARGETPLATFORM is what FROM does anyway.", _INFO),
         Check("SecretsUsedInArgOrEnv", "A secret is handed over in ARG or ENV."),
-        Check("InvalidDefaultArgInFrom", "With its defaults alone FROM names no valid image.", Severity.INFO, whole_file=True),
-        Check("FromPlatformFlagConstDisallowed", "FROM is tied to one platform.", Severity.INFO),
+        Check("InvalidDefaultArgInFrom", "With its defaults alone FROM names no valid image.", _INFO, whole_file=True),
+        Check("FromPlatformFlagConstDisallowed", "FROM is tied to one platform.", _INFO),
         Check("CopyIgnoredFile", "COPY or ADD takes a file that the ignore file leaves out."),
-        Check("InvalidDefinitionDescription", "The comment above an ARG or stage does not begin with its name.", Severity.STYLE, experimental=True),
-        Check("ExposeProtoCasing", "The protocol of a port is not in lower case.", Severity.STYLE),
+        Check("InvalidDefinitionDescription", "The comment above an ARG or stage lacks its name.", _STYLE),
+        Check("ExposeProtoCasing", "The protocol of a port is not in lower case.", _STYLE),
         Check("ExposeInvalidFormat", "EXPOSE names an address or a port of the host."),
     )
 }  # fmt: skip
 
 
-class Config(Struct, frozen=True):
-    """Which checks run: ``skip`` and ``experimental`` hold names; ``error`` makes any match end the build."""
-
-    skip: frozenset[str] = frozenset()
-    skip_all: bool = False
-    experimental: frozenset[str] = frozenset()
-    experimental_all: bool = False
-    error: bool = False
-
-    def runs(self, name: str) -> bool:
-        """Tell whether a check runs. ``skip`` does not switch an experimental one off."""
-        if CHECKS[name].experimental:
-            return self.experimental_all or name in self.experimental
-        return not (self.skip_all or name in self.skip)
-
-    def merged(self, other: Config) -> Config:
-        """Add what a comment above an instruction asks for."""
-        return Config(
-            self.skip | other.skip,
-            self.skip_all or other.skip_all,
-            self.experimental | other.experimental,
-            self.experimental_all or other.experimental_all,
-            self.error,
-        )
-
-
 class Verdict(Struct, frozen=True):
-    """What BuildKit reports for a file: matches in its order, the problem that ends the run, and the other ways to end it.
+    """What BuildKit reports for a file: matches in its order, and what ends its run.
 
-    ``bad_config`` tells that the check options are malformed, ``is_error`` that ``error=true`` turns the matches into an error.
+    ``bad_config`` tells that the check options are malformed, ``is_error`` that ``error=true`` turns the matches into
+    an error.
     """
 
     matches: tuple[Match, ...]
     problem: GraphProblem | None = None
     bad_config: str = ""
     is_error: bool = False
-
-
-def parse_config(text: str) -> Config:
-    """Read check options, ``skip=A,B;error=true``. Raises ValueError with the reason."""
-    text = text.strip()
-    if not text:
-        return Config()
-    found: dict[str, str] = {}
-    for part in text.split(";", 2):
-        key, equals, value = part.partition("=")
-        key, value = key.strip(), value.strip()
-        if not equals or key not in ("skip", "experimental", "error"):
-            raise ValueError(
-                f"the check option {key or 'of no name'} is not known; there are skip, experimental and error"
-            )
-        if key == "error" and value not in _TRUE | _FALSE:
-            raise ValueError(f"error is either true or false, not {value or 'empty'}")
-        found[key] = value
-    names = {key: frozenset(name.strip() for name in found.get(key, "").split(",")) for key in ("skip", "experimental")}
-    return Config(
-        names["skip"],
-        found.get("skip") == "all",
-        names["experimental"],
-        found.get("experimental") == "all",
-        found.get("error") in _TRUE,
-    )
-
-
-def file_config(file: Dockerfile, build_args: Mapping[str, str]) -> Config:
-    """Give the configuration of a file: its directive, or the build argument that replaces it. Raises ValueError."""
-    given = build_args.get("BUILDKIT_DOCKERFILE_CHECK")
-    if given is None:
-        declared = declaration(file.source.text, "check") if "check" in file.source.text[:4096].lower() else None
-        given = declared.word if declared else ""
-    return parse_config(given)
 
 
 def verdict(
@@ -181,7 +119,7 @@ def verdict(
     image_platform: ImagePlatform | None = None,
     typing_error: int | None = None,
 ) -> Verdict:
-    """Give what BuildKit would report. ``typing_error`` is the position of the instruction that it cannot understand."""
+    """Give what BuildKit would report. ``typing_error`` is the position of an instruction that it cannot understand."""
     try:
         config = file_config(graph.tree, graph.options.build_args)
     except ValueError as error:
@@ -207,19 +145,10 @@ def verdict(
 
 
 def _with_comments(config: Config, graph: InstructionGraph, match: Match) -> Config:
-    instruction = match.step.instruction if match.step is not None else match.instruction
     if match.step is not None and match.step.trigger is not None:
         return config
-    if match.check == "MultipleInstructionsDisallowed" and match.step is not None:
-        instruction = match.step.instruction
-    for comment in instruction.comments:
-        found = _INLINE.match(comment_text(graph.tree, comment))
-        if found:
-            try:
-                return config.merged(parse_config(found[1]))
-            except ValueError:
-                return config
-    return config
+    instruction = match.step.instruction if match.step is not None else match.instruction
+    return config.with_comments(comment_text(graph.tree, comment) for comment in instruction.comments)
 
 
 def comment_text(file: Dockerfile, comment: tree.Comment) -> str:
@@ -266,7 +195,8 @@ def matches(
 ) -> Iterator[Match]:
     """Give all places where checks apply, check by check. ``only`` limits them to some.
 
-    ``ignore`` is the ignore file of the context; ``image_platform`` gives the platform of an image as ``os/architecture``, None where unknown.
+    ``ignore`` is the ignore file of the context; ``image_platform`` gives the platform of an image as
+    ``os/architecture``, None where unknown.
     """
     for name, find in _FINDERS.items():
         if only is None or name in only:
@@ -278,9 +208,15 @@ def matches(
 
 
 def _match(
-    graph: InstructionGraph, check: str, message: str, instruction: Instruction, moment: Moment, span: Span | None = None,
-    subject: str = "", step: Step | None = None,
-) -> Match:  # fmt: skip
+    graph: InstructionGraph,
+    check: str,
+    message: str,
+    instruction: Instruction,
+    moment: Moment,
+    span: Span | None = None,
+    subject: str = "",
+    step: Step | None = None,
+) -> Match:
     source = graph.tree.source
     if step is not None and step.origin is not None:
         instruction, span = step.origin, step.origin.span
@@ -385,7 +321,7 @@ def _shell_forms(graph: InstructionGraph) -> Iterator[Match]:
             and not instruction.is_exec
             and not step.before.shell_set
         ):
-            message = f"write the {step.keyword} as a JSON array, so that it gets the signals itself instead of a shell around it"
+            message = f"write this {step.keyword} as a JSON array, so that signals reach it and not a shell around it"
             yield _match(graph, "JSONArgsRecommended", message, instruction, (*moment, 1, 0), None, step.keyword, step)
 
 
@@ -457,7 +393,7 @@ def _repeated(graph: InstructionGraph) -> Iterator[Match]:
             match = _match(
                 graph, "MultipleInstructionsDisallowed", message, place, (*moment, 1, 0), place.span, step.keyword
             )
-            yield Match(*(getattr(match, name) for name in match.__struct_fields__[:-1]), step)
+            yield replace(match, step=step)
         previous[step.stage, step.keyword] = step
 
 
@@ -522,7 +458,7 @@ def _constant_platforms(graph: InstructionGraph) -> Iterator[Match]:
             continue
         name = stage.name or ""
         if platform.os not in name and platform.architecture not in name:
-            message = f"--platform={word[0]} builds this stage for that platform whatever is asked for; use a variable such as $BUILDPLATFORM"
+            message = f"--platform={word[0]} ties this stage to one platform; use a variable such as $BUILDPLATFORM"
             yield _match(
                 graph,
                 "FromPlatformFlagConstDisallowed",
@@ -545,7 +481,7 @@ def _secrets(graph: InstructionGraph) -> Iterator[Match]:
             if not _SECRET.search(key) or _HARMLESS.search(key):
                 continue
             place: Moment = (0, number, 0) if isinstance(instruction, tree.Arg) else (1, 0)
-            message = f"{key} looks like a secret, and {step.keyword} leaves it readable in the image; use RUN --mount=type=secret"
+            message = f"{key} looks like a secret, which {step.keyword} leaves readable; use RUN --mount=type=secret"
             yield _match(
                 graph, "SecretsUsedInArgOrEnv", message, instruction, (*moment, *place), pair.key_span, key, step
             )
@@ -570,7 +506,7 @@ def _default_images(graph: InstructionGraph) -> Iterator[Match]:
             try:
                 full_name(text)
             except ValueError:
-                message = f"without build arguments, {image.text} is no image reference; give its variables defaults that make one"
+                message = f"with the defaults alone, {image.text} is no image reference; give its variables better ones"
                 yield _match(graph, "InvalidDefaultArgInFrom", message, stage.from_, (NAMES,), image.span, image.text)
     except WordError:
         return
@@ -587,7 +523,7 @@ def _descriptions(graph: InstructionGraph) -> Iterator[Match]:
             continue
         comment = instruction.comments[-1]
         if comment_text(graph.tree, comment).split(" ")[0] not in names:
-            message = f"begin this comment with {names[0]} to make it its description, or set it apart with an empty comment line"
+            message = f"begin this comment with {names[0]}, or set it apart by an empty comment line"
             yield _match(
                 graph,
                 "InvalidDefinitionDescription",
@@ -651,9 +587,14 @@ def _base_platforms(graph: InstructionGraph, image_platform: ImagePlatform) -> I
 
 
 def _other_platform(
-    graph: InstructionGraph, image: str, expected: str, image_platform: ImagePlatform, instruction: Instruction, moment: Moment,
+    graph: InstructionGraph,
+    image: str,
+    expected: str,
+    image_platform: ImagePlatform,
+    instruction: Instruction,
+    moment: Moment,
     span: Span | None,
-) -> Iterator[Match]:  # fmt: skip
+) -> Iterator[Match]:
     found = image_platform(image)
     if found is None:
         return

@@ -37,7 +37,7 @@ def main() -> None:
             if options.limit and files >= options.limit:
                 break
             files += 1
-            shell = ("/bin/sh", "-c")
+            shell: tuple[str, ...] = ("/bin/sh", "-c")
             for instruction in parse(json.loads(line)["text"]).instructions:
                 if isinstance(instruction, From):
                     shell = ("/bin/sh", "-c")

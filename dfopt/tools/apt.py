@@ -79,15 +79,19 @@ def _dpkg(invocation: Invocation, place: Place) -> Effects:
     # What dpkg does depends on its action option.
     if invocation.has("-i", "--unpack", "--configure"):
         return Effects(
-            reads=frozenset(place.path(word) for word in invocation.operands) | frozenset(("/var/lib/dpkg/", "/etc/",
-            "/usr/")),
-            writes=frozenset(SYSTEM), packages=frozenset(("dpkg",)), users=True,
-        )  # fmt: skip
+            reads=frozenset(place.path(word) for word in invocation.operands)
+            | frozenset(("/var/lib/dpkg/", "/etc/", "/usr/")),
+            writes=frozenset(SYSTEM),
+            packages=frozenset(("dpkg",)),
+            users=True,
+        )
     if invocation.has("-r", "-P"):
         return Effects(
-            reads=frozenset(("/var/lib/dpkg/", "/etc/", "/usr/")), writes=frozenset(SYSTEM),
-            packages=frozenset(("dpkg",)), users=True,
-        )  # fmt: skip
+            reads=frozenset(("/var/lib/dpkg/", "/etc/", "/usr/")),
+            writes=frozenset(SYSTEM),
+            packages=frozenset(("dpkg",)),
+            users=True,
+        )
     if invocation.has("--add-architecture", "--remove-architecture", "--set-selections", "--clear-selections"):
         return Effects(writes=frozenset(("/var/lib/dpkg/",)), packages=frozenset(("dpkg",)))
     if invocation.has("-x", "-X", "-e", "-R"):

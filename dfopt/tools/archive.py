@@ -31,7 +31,7 @@ def _bundle(invocation: Invocation) -> str:
 def _tar(invocation: Invocation, place: Place) -> Effects:
     """Letters without a dash take their values from the words that follow, in their order."""
     operands = list(invocation.operands)
-    archive: str | None = invocation.options.get("-f")
+    archive = place.option(invocation, "-f")
     archive_word = next(iter(invocation.values("-f")), None)
     folder = place
     bundle = _bundle(invocation)
@@ -135,7 +135,7 @@ def _seven(invocation: Invocation, place: Place) -> Effects:
     action = place.text(words[0]) if words else ""
     archive = frozenset(place.path(word) for word in words[1:2])
     if action in ("x", "e"):
-        folder = invocation.options.get("-o")
+        folder = place.option(invocation, "-o")
         return Effects(reads=archive, writes=frozenset((as_tree(place.join(folder or "./")),)))
     if action in ("l", "t", "i", "h"):
         return Effects(reads=archive)

@@ -6,6 +6,7 @@ The paths are the tools' documented defaults for root in a container; ``~`` is t
 from __future__ import annotations
 
 from dfopt.tools.model import Cleaning
+from dfopt.tools.paths import Place
 
 CLEANING: dict[str, Cleaning] = {
     "apt": Cleaning(
@@ -111,3 +112,45 @@ CLEANING: dict[str, Cleaning] = {
     "node-gyp": Cleaning(paths=("~/.cache/node-gyp/", "~/.node-gyp/"), commands=("rm -rf ~/.cache/node-gyp",)),
 }
 """How the caches of each family are cleaned."""
+MOVED: tuple[tuple[str, str], ...] = (
+    ("PIP_CACHE_DIR", "~/.cache/pip/"),
+    ("UV_CACHE_DIR", "~/.cache/uv/"),
+    ("POETRY_CACHE_DIR", "~/.cache/pypoetry/"),
+    ("PIPENV_CACHE_DIR", "~/.cache/pipenv/"),
+    ("npm_config_cache", "~/.npm/"),
+    ("NPM_CONFIG_CACHE", "~/.npm/"),
+    ("YARN_CACHE_FOLDER", "/usr/local/share/.cache/yarn/"),
+    ("YARN_CACHE_FOLDER", "~/.cache/yarn/"),
+    ("PNPM_HOME", "~/.local/share/pnpm/"),
+    ("BUN_INSTALL_CACHE_DIR", "~/.bun/install/cache/"),
+    ("COREPACK_HOME", "~/.cache/node/corepack/"),
+    ("GEM_HOME", "/usr/local/bundle/"),
+    ("COMPOSER_CACHE_DIR", "~/.composer/cache/"),
+    ("COMPOSER_CACHE_DIR", "~/.cache/composer/"),
+    ("COMPOSER_HOME", "~/.composer/"),
+    ("GOCACHE", "~/.cache/go-build/"),
+    ("GOMODCACHE", "/go/pkg/mod/"),
+    ("GOMODCACHE", "~/go/pkg/mod/"),
+    ("GOPATH", "/go/"),
+    ("GOPATH", "~/go/"),
+    ("CARGO_HOME", "/usr/local/cargo/"),
+    ("CARGO_HOME", "~/.cargo/"),
+    ("GRADLE_USER_HOME", "~/.gradle/"),
+    ("NUGET_PACKAGES", "~/.nuget/packages/"),
+    ("CONDA_PKGS_DIRS", "/opt/conda/pkgs/"),
+    ("HEX_HOME", "~/.hex/"),
+    ("STACK_ROOT", "~/.stack/"),
+    ("OPAMROOT", "~/.opam/"),
+    ("XDG_CACHE_HOME", "~/.cache/"),
+)
+"""Variables that move a cache, each with the part of the path that its value replaces; the first that is set counts."""
+
+
+def cache_path(path: str, place: Place) -> str:
+    """Give where a cache of a table really lies, variables that move it considered."""
+    for name, part in MOVED:
+        if path.startswith(part):
+            value = place.environment.get(name)
+            if value and value.startswith("/"):
+                return f"{value.rstrip('/')}/{path[len(part) :]}"
+    return place.join(path)

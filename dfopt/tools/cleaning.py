@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dfopt.shell.model import Command
-from dfopt.tools.caches import CLEANING
+from dfopt.tools.caches import CLEANING, cache_path
 from dfopt.tools.effects import effects
 from dfopt.tools.model import Cleaned, Setting
-from dfopt.tools.paths import EVERYTHING, covers, normal
+from dfopt.tools.paths import EVERYTHING, Place, covers
 from dfopt.tools.recognise import recognise
 
 NOTHING_CLEANED = Cleaned()
@@ -23,26 +23,27 @@ def cleans(command: Command, setting: Setting | None = None) -> Cleaned:
     if invocation is None or invocation.action not in _CLEANERS:
         return NOTHING_CLEANED
     setting = setting or Setting()
+    place = Place.of(command, setting)
     removed = effects(command, setting).removes
     if not removed:
         return NOTHING_CLEANED
     families: dict[str, tuple[str, ...]] = {}
     for family, cleaning in CLEANING.items():
         gone = tuple(
-            path for path in cleaning.paths if any(_empties(pattern, path, setting.home) for pattern in removed)
+            path for path in cleaning.paths if any(_empties(one, path, cache_path(path, place)) for one in removed)
         )
         if gone:
             families[family] = gone
     return Cleaned(removed, families)
 
 
-def _empties(pattern: str, path: str, home: str) -> bool:
+def _empties(pattern: str, path: str, place: str) -> bool:
     """Tell whether removing a pattern leaves nothing at a cache path."""
     if pattern == EVERYTHING:
         return False
     if not path.startswith(("/", "~")):
         return pattern.rstrip("/*").endswith("/" + path.rstrip("/"))
-    place = normal(home + path[1:] if path.startswith("~") else path).rstrip("/")
+    place = place.rstrip("/")
     if covers(pattern.rstrip("/") or "/", place):
         return True
     # ".../lists/*" empties the folder without removing it; "*.deb" and "partial/*" do not.

@@ -91,9 +91,13 @@ def _rpm(invocation: Invocation, place: Place) -> Effects:
         return Effects(reads=local, writes=database, fetches=urls, varies=bool(urls))
     if invocation.has("-i", "-U", "-F", "-e", "--reinstall"):
         return Effects(
-            reads=database | local | frozenset(("/etc/", "/usr/")), writes=frozenset(SYSTEM), fetches=urls,
-            packages=frozenset(("rpm",)), users=True, varies=bool(urls),
-        )  # fmt: skip
+            reads=database | local | frozenset(("/etc/", "/usr/")),
+            writes=frozenset(SYSTEM),
+            fetches=urls,
+            packages=frozenset(("rpm",)),
+            users=True,
+            varies=bool(urls),
+        )
     return Effects(reads=database | local, writes=database)
 
 

@@ -7,13 +7,15 @@ from collections.abc import Iterable
 
 from msgspec.structs import replace
 
-from dfopt.shell.model import Command, ShellWord
+from dfopt.shell.model import Command, Compound, Redirect, Script, ShellWord, walk
 from dfopt.source import Span
+from dfopt.tools.caches import cache_path
 from dfopt.tools.model import NOTHING, Effects, Invocation, Setting
 from dfopt.tools.paths import EVERYTHING, Place, plain
 from dfopt.tools.recognise import program_name, recognise
 
 _DEVICES = frozenset(("/dev/null", "/dev/stdout", "/dev/stderr", "/dev/stdin", "/dev/tty", "/dev/zero"))
+_TEMPORARY = re.compile(r"(?:\$\(|`)\s*mktemp(?:\s+-(?:d|q|u|t|-directory))*(?:\s+[\w.-]+)?\s*(?:\)|`)")
 _SUM = re.compile(r"[0-9a-fA-F]{32,128}|\*\*")
 _SOMETHING = ShellWord(raw="$@", value=None, pattern="*", span=Span(0, 0), glob=True)
 _QUESTIONS = frozenset(("--version", "-version", "--help", "-help", "-V", "-v", "version"))
@@ -31,7 +33,7 @@ def effects(command: Command, setting: Setting | None = None, source: Command | 
     the folders searched, and a list of checksums names the files that are checked.
     """
     place = Place.of(command, setting or Setting())
-    result = _redirects(command, place) | _variables(command)
+    result = _redirects(command.redirects, place) | _variables(command)
     if not command.words:
         return result
     invocation = recognise(command)
@@ -40,14 +42,46 @@ def effects(command: Command, setting: Setting | None = None, source: Command | 
     return result | invocation_effects(invocation, place, source)
 
 
-def script_effects(commands: Iterable[Command], setting: Setting | None = None) -> Effects:
-    """Give what the commands of a script do together; pipes between them are followed."""
+def script_effects(script: Script, setting: Setting | None = None) -> Effects:
+    """Give what a script does: its commands, what is piped between them, and the redirects of its groups and loops.
+
+    Variables that hold the name of a temporary file are followed, so that removing it is not removing anything at all.
+    """
+    setting = setting or Setting()
     result = NOTHING
     before: Command | None = None
-    for command in commands:
-        result |= effects(command, setting, before if command.piped and before is not None and before.pipes else None)
+    temporary: dict[str, str | None] = {}
+    for command in script.commands:
+        if temporary:
+            command = replace(command, environment=(*command.environment, *temporary.items()))
+        source = before if command.piped and before is not None and before.pipes else None
+        result |= effects(command, setting, source)
+        _note_temporary(command, temporary)
         before = command
+    for node in walk(script.items):
+        if isinstance(node, Compound) and node.redirects:
+            inner = next((part for part in walk(node.body) if isinstance(part, Command)), None)
+            place = Place(
+                inner.directory if inner else setting.directory, setting.home, environment=setting.environment
+            )
+            result |= _redirects(node.redirects, place)
     return result
+
+
+def _note_temporary(command: Command, temporary: dict[str, str | None]) -> None:
+    given = [(found.name, found.value.raw if found.value else "") for found in command.assignments]
+    if command.name == "export":
+        given += [
+            (name, value) for name, equals, value in (word.raw.partition("=") for word in command.words[1:]) if equals
+        ]
+    for name, value in given:
+        plain_value = value.strip('"')
+        if _TEMPORARY.fullmatch(plain_value):
+            temporary[name] = "/tmp/**"
+        elif plain_value.startswith("$") and (same := plain_value.strip("${}")) in temporary:
+            temporary[name] = temporary[same]
+        else:
+            temporary.pop(name, None)
 
 
 def invocation_effects(invocation: Invocation, place: Place, source: Command | None = None) -> Effects:
@@ -81,7 +115,7 @@ def invocation_effects(invocation: Invocation, place: Place, source: Command | N
                 fetches.add(place.text(word))
     reads.update(place.join(path) for path in (*sub.reads, *sub.manifests, *sub.optional_manifests))
     writes.update(place.join(path) for path in sub.writes)
-    removes.update(place.join(path) for path in sub.removes)
+    removes.update(cache_path(path, place) for path in sub.removes)
     left = left_caches(invocation, place)
     writes.update(left)
     environment = set(tool.environment)
@@ -131,7 +165,8 @@ def left_caches(invocation: Invocation, place: Place) -> list[str]:
     cleaning = invocation.tool.cleaning
     if invocation.has(*cleaning.options) or any(place.is_set(name) for name in cleaning.environment):
         return []
-    return [place.join(path) for path in invocation.subcommand.leaves]
+    found = (cache_path(path, place) for path in invocation.subcommand.leaves)
+    return list(dict.fromkeys(found))
 
 
 def _only_asks(command: Command) -> bool:
@@ -186,9 +221,9 @@ def _variables(command: Command) -> Effects:
     return Effects(environment=frozenset(names)) if names else NOTHING
 
 
-def _redirects(command: Command, place: Place) -> Effects:
+def _redirects(redirects: tuple[Redirect, ...], place: Place) -> Effects:
     reads, writes = set[str](), set[str]()
-    for redirect in command.redirects:
+    for redirect in redirects:
         target, operator = redirect.target, redirect.operator
         if target is None or operator.startswith("<<"):
             continue
@@ -213,6 +248,10 @@ def _unknown(command: Command, place: Place) -> Effects:
         reason = f"{name} is not a tool dfopt knows"
     everything = frozenset((EVERYTHING,))
     return Effects(
-        reads=everything, writes=everything, programs=frozenset((name,) if name else ()),
-        varies=True, wall=True, reason=reason,
-    )  # fmt: skip
+        reads=everything,
+        writes=everything,
+        programs=frozenset((name,) if name else ()),
+        varies=True,
+        wall=True,
+        reason=reason,
+    )

@@ -35,7 +35,7 @@ def _curl(invocation: Invocation, place: Place) -> Effects:
     urls = _urls(invocation, place)
     if invocation.has("-V", "-h") and not urls:
         return Effects()
-    folder = invocation.options.get("--output-dir")
+    folder = place.option(invocation, "--output-dir")
     where = place.inside(place.join(folder)) if folder else place
     writes = set[str]()
     if invocation.has("-O", "--remote-name-all"):
@@ -45,9 +45,12 @@ def _curl(invocation: Invocation, place: Place) -> Effects:
         writes.update(where.path(word) for word in invocation.values(name) if where.text(word) != "-")
     reads = frozenset(place.join(url[7:]) for url in urls if url.startswith("file://"))
     return Effects(
-        reads=reads | frozenset((place.join("~/.curlrc"), place.join("~/.netrc"))), writes=frozenset(writes),
-        fetches=frozenset(urls), varies=True, environment=frozenset(("CURL_*", "SSL_CERT_FILE", "SSL_CERT_DIR")),
-    )  # fmt: skip
+        reads=reads | frozenset((place.join("~/.curlrc"), place.join("~/.netrc"))),
+        writes=frozenset(writes),
+        fetches=frozenset(urls),
+        varies=True,
+        environment=frozenset(("CURL_*", "SSL_CERT_FILE", "SSL_CERT_DIR")),
+    )
 
 
 def _wget(invocation: Invocation, place: Place) -> Effects:
@@ -56,12 +59,12 @@ def _wget(invocation: Invocation, place: Place) -> Effects:
     if invocation.has("-V", "--help") and not urls:
         return Effects()
     writes = set[str]()
-    folder = invocation.options.get("-P")
+    folder = place.option(invocation, "-P")
     where = place.inside(place.join(folder)) if folder else place
     if invocation.has("-O"):
-        target = invocation.options["-O"] or "**"
+        target = place.option(invocation, "-O") or "**"
         if target not in ("-", "/dev/stdout", "/dev/null"):
-            writes.add(place.join(target.replace("*", "**").replace("****", "**")))
+            writes.add(place.join(target))
     elif not invocation.has("--spider"):
         recursive = invocation.has("-r", "-m", "-p") or invocation.has("-i") or invocation.has("--content-disposition")
         for url in urls:
@@ -73,9 +76,11 @@ def _wget(invocation: Invocation, place: Place) -> Effects:
             writes.add(where.join("./"))
     return Effects(
         reads=frozenset(("/etc/wgetrc", place.join("~/.wgetrc"))),
-        writes=frozenset(writes) | frozenset((place.join("~/.wget-hsts"), )),
-        fetches=frozenset(urls) or frozenset(("index",)), varies=True, environment=frozenset(("WGETRC",)),
-    )  # fmt: skip
+        writes=frozenset(writes) | frozenset((place.join("~/.wget-hsts"),)),
+        fetches=frozenset(urls) or frozenset(("index",)),
+        varies=True,
+        environment=frozenset(("WGETRC",)),
+    )
 
 
 def _named_or_last(invocation: Invocation, place: Place) -> Effects:
@@ -99,10 +104,12 @@ def _copy_remote(invocation: Invocation, place: Place) -> Effects:
     remote = "://" in target or (":" in target.split("/")[0])
     return Effects(
         reads=frozenset(place.path(word) for word in words[:-1] if ":" not in place.text(word)),
-        writes=frozenset() if remote else frozenset((place.tree(words[-1]),
-        EVERYTHING) if target.startswith("**") else (place.tree(words[-1]), )),
-        fetches=frozenset(place.text(word) for word in words[:-1] if ":" in place.text(word)), varies=True,
-    )  # fmt: skip
+        writes=frozenset()
+        if remote
+        else frozenset((place.tree(words[-1]), EVERYTHING) if target.startswith("**") else (place.tree(words[-1]),)),
+        fetches=frozenset(place.text(word) for word in words[:-1] if ":" in place.text(word)),
+        varies=True,
+    )
 
 
 _CURL = """

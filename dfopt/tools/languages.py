@@ -50,7 +50,7 @@ _BUNDLE_INSTALL: dict[str, Any] = {
 
 def _bundle(invocation: Invocation, place: Place) -> Effects:
     """Gems land in the system's gem folder, or in the path given or configured."""
-    path = invocation.options.get("--path") or place.environment.get("BUNDLE_PATH")
+    path = place.option(invocation, "--path") or place.environment.get("BUNDLE_PATH")
     folders = [path + "/"] if path else [*_GEM_FOLDERS, "vendor/bundle/"]
     return Effects(
         writes=frozenset(place.join(folder) for folder in (*folders, ".bundle/", "Gemfile.lock")),
@@ -112,9 +112,13 @@ def _python(invocation: Invocation, place: Place) -> Effects:
     if words and all(text in ("-V", "--version", "-VV", "-h", "--help") for text in words):
         return Effects()
     if any(text == "setup.py" or text.endswith("/setup.py") for text in words):
-        return Effects(wall=True, runs_project_code=True, reads=frozenset((as_tree(place.join("./")), )),
-        reason="python: setup.py is code of the project",
-                       writes=frozenset((as_tree(place.join("./")), "/usr/", "/opt/")))  # fmt: skip
+        return Effects(
+            wall=True,
+            runs_project_code=True,
+            reads=frozenset((as_tree(place.join("./")),)),
+            reason="python: setup.py is code of the project",
+            writes=frozenset((as_tree(place.join("./")), "/usr/", "/opt/")),
+        )
     inline = "-c" in words
     return Effects(
         wall=True,
@@ -136,11 +140,21 @@ def _r(invocation: Invocation, place: Place) -> Effects:
     code = " ".join(text for text in texts if not text.startswith("--"))
     if _R_INSTALL.search(code) and "source(" not in code:
         return Effects(
-            reads=frozenset(("/usr/lib/R/", "/usr/local/lib/R/", "/etc/R/")), fetches=frozenset(("index", )),
+            reads=frozenset(("/usr/lib/R/", "/usr/local/lib/R/", "/etc/R/")),
+            fetches=frozenset(("index",)),
             varies=True,
-            writes=frozenset(("/usr/lib/R/", "/usr/local/lib/R/", "/tmp/", "/opt/conda/", place.join("~/R/"),
-            place.join("~/.cache/R/"))), caches=frozenset(("/tmp/downloaded_packages/", )),
-        )  # fmt: skip
+            writes=frozenset(
+                (
+                    "/usr/lib/R/",
+                    "/usr/local/lib/R/",
+                    "/tmp/",
+                    "/opt/conda/",
+                    place.join("~/R/"),
+                    place.join("~/.cache/R/"),
+                )
+            ),
+            caches=frozenset(("/tmp/downloaded_packages/",)),
+        )
     if (texts and texts[0] == "CMD") or "--version" in texts:
         return Effects(
             wall=True,

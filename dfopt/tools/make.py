@@ -50,7 +50,7 @@ def _cmake(invocation: Invocation, place: Place) -> Effects:
     writes.update(
         place.tree(word) for name in ("-B", "--build", "--install", "--prefix") for word in invocation.values(name)
     )
-    if invocation.has("--install") or invocation.options.get("-t") == "install":
+    if invocation.has("--install") or place.option(invocation, "--target") == "install":
         writes.update(_PREFIX)
     return Effects(reads=frozenset(reads), writes=frozenset(writes))
 

@@ -232,13 +232,22 @@ class Effects(Struct, frozen=True):
     def __or__(self, other: Effects) -> Effects:
         """Join what two things do, one after the other."""
         return Effects(
-            self.reads | other.reads, self.writes | other.writes, self.removes | other.removes,
-            self.caches | other.caches, self.packages | other.packages, self.lists | other.lists,
-            self.refreshes | other.refreshes, self.fetches | other.fetches, self.programs | other.programs,
+            self.reads | other.reads,
+            self.writes | other.writes,
+            self.removes | other.removes,
+            self.caches | other.caches,
+            self.packages | other.packages,
+            self.lists | other.lists,
+            self.refreshes | other.refreshes,
+            self.fetches | other.fetches,
+            self.programs | other.programs,
             self.environment | other.environment,
-            self.varies or other.varies, self.wall or other.wall, self.runs_project_code or other.runs_project_code,
-            self.users or other.users, self.reason or other.reason,
-        )  # fmt: skip
+            self.varies or other.varies,
+            self.wall or other.wall,
+            self.runs_project_code or other.runs_project_code,
+            self.users or other.users,
+            self.reason or other.reason,
+        )
 
 
 NOTHING = Effects()

@@ -46,9 +46,10 @@ def _install(invocation: Invocation, place: Place) -> Effects:
         prefix = place.environment.get("NPM_CONFIG_PREFIX") or place.environment.get("npm_config_prefix")
         folders = [prefix + "/"] if prefix else [*_GLOBAL, "~/.npm-global/", "~/.local/", "~/.nvm/"]
         return Effects(
-            reads=reads, writes=frozenset(place.join(path) for path in folders),
+            reads=reads,
+            writes=frozenset(place.join(path) for path in folders),
             runs_project_code=bool(reads) and not invocation.has("--ignore-scripts"),
-        )  # fmt: skip
+        )
     writes = {place.join("node_modules/")}
     first = invocation.subcommand.names[0]
     if first not in ("ci", "clean-install"):
@@ -78,9 +79,10 @@ def _pnpm_install(invocation: Invocation, place: Place) -> Effects:
         writes.add(place.join("package.json"))
     names = ("package.json", "pnpm-lock.yaml", "pnpm-workspace.yaml", ".npmrc", ".pnpmfile.cjs", "patches/")
     return Effects(
-        reads=frozenset(place.join(name) for name in names), writes=frozenset(writes),
+        reads=frozenset(place.join(name) for name in names),
+        writes=frozenset(writes),
         runs_project_code=not invocation.has("--ignore-scripts"),
-    )  # fmt: skip
+    )
 
 
 def _output(invocation: Invocation, place: Place) -> Effects:

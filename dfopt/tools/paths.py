@@ -10,7 +10,7 @@ from functools import lru_cache
 from msgspec import Struct, field
 
 from dfopt.shell.model import Command, ShellWord
-from dfopt.tools.model import Setting
+from dfopt.tools.model import Invocation, Setting
 
 EVERYTHING = "*"
 _VARIABLE = re.compile(r"\$(?:\{(\w+)\}|(\w+))")
@@ -61,6 +61,8 @@ class Place(Struct, frozen=True):
 
     def join(self, text: str) -> str:
         """Make a path of a table absolute and plain, ``~`` included; a leading unknown part gives ``"*"``."""
+        if text.startswith("/") and "/." not in text and "//" not in text:
+            return text
         return self._absolute(self._tilde(text) if text.startswith("~") else text)
 
     def _absolute(self, text: str) -> str:
@@ -75,6 +77,11 @@ class Place(Struct, frozen=True):
     def tree(self, word: ShellWord) -> str:
         """Give the path a word names, with all below it."""
         return as_tree(self.path(word))
+
+    def option(self, invocation: Invocation, name: str) -> str | None:
+        """Give the text of an option's last value, by its first spelling; ``**`` stands for unknown parts."""
+        values = invocation.values(name)
+        return self.text(values[-1]) if values else None
 
     def inside(self, directory: str) -> Place:
         """Give the same place in another directory (an absolute path, or ``"*"`` for an unknown one)."""

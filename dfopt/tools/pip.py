@@ -67,7 +67,7 @@ def _install(invocation: Invocation, place: Place) -> Effects:
         elif text.startswith("*"):
             # An unknown word may name a project folder.
             reads.add(place.join("./"))
-    editable = invocation.options.get("-e")
+    editable = place.option(invocation, "-e")
     local = local or editable is not None
     if invocation.has("--dry-run"):
         return Effects(reads=frozenset(reads), fetches=frozenset(fetches))
@@ -88,8 +88,10 @@ def _install(invocation: Invocation, place: Place) -> Effects:
         writes |= frozenset(path if path == EVERYTHING else path + "/" for path in reads)
     return Effects(
         reads=frozenset(reads) | frozenset(("/etc/pip.conf", place.join("~/.config/pip/"), place.join("~/.pip/"))),
-        writes=writes, fetches=frozenset(fetches), runs_project_code=local,
-    )  # fmt: skip
+        writes=writes,
+        fetches=frozenset(fetches),
+        runs_project_code=local,
+    )
 
 
 def _virtualenv(invocation: Invocation, place: Place) -> Effects:

@@ -212,9 +212,15 @@ class _Given:
 
     def made(self, tool: Tool, subcommand: Subcommand, command: Command, verb: ShellWord | None) -> Invocation:
         return Invocation(
-            tool, subcommand, command, self.options, tuple(self.operands), tuple(self.option_words), verb,
+            tool,
+            subcommand,
+            command,
+            self.options,
+            tuple(self.operands),
+            tuple(self.option_words),
+            verb,
             tuple(self.places),
-        )  # fmt: skip
+        )
 
     def read(
         self, words: list[ShellWord], table: dict[str, Option], tool: Tool, until_operand: bool = False

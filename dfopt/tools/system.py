@@ -18,7 +18,7 @@ def _php_install(invocation: Invocation, place: Place) -> Effects:
 def _gpg(invocation: Invocation, place: Place) -> Effects:
     # gpg works on its home; receiving keys asks the network; files are checked, decrypted or turned to binary.
     home = place.environment.get("GNUPGHOME") if "GNUPGHOME" in place.environment else "~/.gnupg"
-    folder = place.join((invocation.options.get("--homedir") or home or "/tmp/**") + "/")
+    folder = place.join((place.option(invocation, "--homedir") or home or "/tmp/**") + "/")
     reads = frozenset(
         place.path(word) for word in invocation.operands if "/" in place.text(word) or "." in place.text(word)
     )
@@ -29,11 +29,12 @@ def _gpg(invocation: Invocation, place: Place) -> Effects:
         else frozenset[str]()
     )
     return Effects(
-        reads=reads | frozenset((folder, )), writes=frozenset((folder, )) | made, fetches=frozenset(("keys",
-        )) if network else frozenset(),
+        reads=reads | frozenset((folder,)),
+        writes=frozenset((folder,)) | made,
+        fetches=frozenset(("keys",)) if network else frozenset(),
         varies=network or invocation.has("--gen-key", "--batch-gen-key", "--full-generate-key", "-s", "-b"),
-        environment=frozenset(("GNUPGHOME", )),
-    )  # fmt: skip
+        environment=frozenset(("GNUPGHOME",)),
+    )
 
 
 def _openssl(invocation: Invocation, place: Place) -> Effects:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
 from dfopt.tools.model import NOTHING, Effects, Invocation
 from dfopt.tools.paths import EVERYTHING, Place
 from dfopt.tools.table import tool, verb
+
+_SED_WRITES = re.compile(r"(?:^|[;{}/|#,!])[gpIiMm0-9]*w\s+(\S+)\s*$")
 
 
 def _sed(invocation: Invocation, place: Place) -> Effects:
@@ -15,9 +19,11 @@ def _sed(invocation: Invocation, place: Place) -> Effects:
         if not program.quoted and program.value is None and program.pattern.startswith("*"):
             words.append(program)
     files = frozenset(place.path(word) for word in words if place.text(word) != "-")
-    if invocation.has("-i"):
-        return Effects(reads=files, writes=files)
-    return Effects(reads=files)
+    # "s/a/b/w out" and "/a/w out" write a file.
+    programs = invocation.values("-e") or invocation.operands[:1]
+    ends = (_SED_WRITES.search(place.text(word)) for word in programs)
+    out = frozenset(place.join(match.group(1)) for match in ends if match is not None)
+    return Effects(reads=files, writes=(files | out) if invocation.has("-i") else out)
 
 
 def _filter(invocation: Invocation, place: Place) -> Effects:
@@ -62,9 +68,13 @@ def _perl(invocation: Invocation, place: Place) -> Effects:
         return Effects(reads=files, writes=files)
     if invocation.has("-v", "-V") and not invocation.operands:
         return NOTHING
-    return Effects(reads=frozenset((EVERYTHING, )), writes=frozenset((EVERYTHING, )), wall=True,
-    runs_project_code=not inline,
-                   reason="perl: it runs a program")  # fmt: skip
+    return Effects(
+        reads=frozenset((EVERYTHING,)),
+        writes=frozenset((EVERYTHING,)),
+        wall=True,
+        runs_project_code=not inline,
+        reason="perl: it runs a program",
+    )
 
 
 def _sort(invocation: Invocation, place: Place) -> Effects:

@@ -30,8 +30,8 @@ def _add_user(invocation: Invocation, place: Place) -> Effects:
     if invocation.has("-M", "--no-create-home", "-H"):
         return Effects()
     name = place.text(words[0]) if words else "**"
-    home = invocation.options.get("-d") or (
-        invocation.options.get("-h") if invocation.tool.names[0] == "adduser" else None
+    home = place.option(invocation, "-d") or (
+        place.option(invocation, "-h") if invocation.tool.names[0] == "adduser" else None
     )
     path = place.join(home) if home else f"/home/{name}"
     return Effects(writes=frozenset((path if path == EVERYTHING else path.rstrip("/") + "/",)))
@@ -40,7 +40,7 @@ def _add_user(invocation: Invocation, place: Place) -> Effects:
 def _change_user(invocation: Invocation, place: Place) -> Effects:
     # A new home may be moved; a new number changes the owner of the home.
     if invocation.has("-m", "-u", "-d"):
-        home = invocation.options.get("-d")
+        home = place.option(invocation, "-d")
         return Effects(
             writes=frozenset((place.join(home + "/") if home else "/home/",)) | frozenset(("/home/",)),
             reads=frozenset(("/home/",)),
@@ -69,7 +69,7 @@ TOOLS = (
                   "| --badname | --badnames", doc="adds a user"),
     tool("adduser", "adduser", "user", verb("", "add-user", reads=(*_DATABASE, *_SETTINGS), writes=(*_DATABASE,
         *_LOGS), users=True, varies=True, shape=_add_user),
-         opts="--home -d =text | -h =text | --shell -s =text | --uid -u =text | --gid =text | --ingroup -G =text "
+         opts="-d --home =text | -h =text | --shell -s =text | --uid -u =text | --gid =text | --ingroup -G =text "
              "| --gecos --comment -g -c =text | --system -S -r | --disabled-password --disabled-login -D "
              "| --no-create-home -H -M | --group | --force-badname --allow-badname --allow-bad-names | --quiet -q"
               "| --debug | --firstuid =text | --lastuid =text | --conf =read | --add_extra_groups | --encrypt-home "

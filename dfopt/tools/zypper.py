@@ -26,9 +26,11 @@ def _pacman(invocation: Invocation, place: Place) -> Effects:
     result = Effects()
     if changing and (invocation.operands or invocation.has("-u")):
         result |= Effects(
-            reads=files | frozenset(("/etc/", "/usr/", "/var/lib/pacman/")), writes=frozenset(SYSTEM),
-            packages=frozenset(("pacman",)), users=True,
-        )  # fmt: skip
+            reads=files | frozenset(("/etc/", "/usr/", "/var/lib/pacman/")),
+            writes=frozenset(SYSTEM),
+            packages=frozenset(("pacman",)),
+            users=True,
+        )
     if invocation.has("-S") and invocation.has("-c"):
         result |= Effects(removes=frozenset(("/var/cache/pacman/pkg/*", "/var/lib/pacman/sync/*")))
     elif invocation.has("-S", "-U"):

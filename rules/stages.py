@@ -98,7 +98,7 @@ class BuildToolsShipped(Rule):
                 weight = f" (about {shown_bytes(saved)})" if saved else ""
                 yield self.finding(
                     call.command.span,
-                    f"needed to build, and still there when the image runs: {names}{weight}; build in a stage of its own "
+                    f"only needed to build, and still in the image: {names}{weight}; build in a stage of its own "
                     "and copy the result",
                     saved_bytes=None if saved is None else round(saved),
                 )

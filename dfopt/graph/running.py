@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import reduce
-from operator import or_
 from typing import TYPE_CHECKING
 
 from dfopt.graph import paths
@@ -11,7 +9,7 @@ from dfopt.graph.sources import is_remote
 from dfopt.shell import script_of
 from dfopt.shell.model import Script
 from dfopt.syntax import tree
-from dfopt.tools import NOTHING, Effects, Invocation, Setting, effects, recognise
+from dfopt.tools import NOTHING, Effects, Invocation, Setting, recognise, script_effects
 
 if TYPE_CHECKING:
     from dfopt.graph.model import State, Step
@@ -74,7 +72,7 @@ def _run(step: Step) -> Effects:
         reason = f"{script.dialect} code is not understood"
         return Effects(reads=frozenset("*"), writes=frozenset("*"), wall=True, reason=reason)
     setting = setting_of(step.before)
-    result = reduce(or_, (effects(command, setting) for command in script.commands), NOTHING)
+    result = script_effects(script, setting)
     if script.problems and not result.wall:
         reason = "the shell code holds a syntax error"
         result |= Effects(reads=frozenset("*"), writes=frozenset("*"), wall=True, reason=reason)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dfopt.tools.caches import CLEANING
 from dfopt.tools.cleaning import cleans
-from dfopt.tools.effects import effects, invocation_effects, left_caches, script_effects
+from dfopt.tools.effects import effects, invocation_effects, left_caches, list_effects, script_effects
 from dfopt.tools.model import (
     NOTHING,
     Cleaned,
@@ -40,6 +40,7 @@ __all__ = [
     "effects",
     "invocation_effects",
     "left_caches",
+    "list_effects",
     "overlaps",
     "package_names",
     "recognise",

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from msgspec.structs import replace
 
-from dfopt.shell.model import Command, Compound, Redirect, Script, ShellWord, walk
+from dfopt.shell.model import Command, Compound, ListItem, Redirect, Script, ShellWord, walk
 from dfopt.source import Span
 from dfopt.tools.caches import cache_path
 from dfopt.tools.model import NOTHING, Effects, Invocation, Setting
@@ -47,18 +47,23 @@ def script_effects(script: Script, setting: Setting | None = None) -> Effects:
 
     Variables that hold the name of a temporary file are followed, so that removing it is not removing anything at all.
     """
+    return list_effects(script.commands, script.items, setting)
+
+
+def list_effects(commands: Iterable[Command], items: tuple[ListItem, ...], setting: Setting | None = None) -> Effects:
+    """Give what a part of a script does: its commands in order, and the list items that hold them."""
     setting = setting or Setting()
     result = NOTHING
     before: Command | None = None
     temporary: dict[str, str | None] = {}
-    for command in script.commands:
+    for command in commands:
         if temporary:
             command = replace(command, environment=(*command.environment, *temporary.items()))
         source = before if command.piped and before is not None and before.pipes else None
         result |= effects(command, setting, source)
         _note_temporary(command, temporary)
         before = command
-    for node in walk(script.items):
+    for node in walk(items):
         if isinstance(node, Compound) and node.redirects:
             inner = next((part for part in walk(node.body) if isinstance(part, Command)), None)
             place = Place(

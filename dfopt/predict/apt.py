@@ -91,7 +91,24 @@ _VENDORS: tuple[tuple[str, Estimate], ...] = (
     (r"mongodb.*|mysql.*|percona.*|clickhouse.*|postgresql-\d+.*", Estimate(150e6, 10e6, 500e6)),
     (r"yarn", Estimate(5.4e6, 4.5e6, 7.5e6)),
 )  # fmt: skip
+# Names of older releases, and what they are called in the suite that stands in for them.
+_SUCCESSORS: tuple[tuple[str, str], ...] = (
+    (r"python(-minimal)?|python2(-minimal)?", r"python3-minimal"), (r"python-software-properties", r"software-properties-common"),
+    (r"python2?-(.+)", r"python3-\1"), (r"php[57](?:\.\d)?-mysqlnd?", r"php-mysql"), (r"php[57](?:\.\d)?-(.+)", r"php-\1"),
+    (r"php[57](?:\.\d)?", r"php"), (r"libapache2-mod-php[57](?:\.\d)?", r"libapache2-mod-php"),
+    (r"libpng12-(dev|0)", r"libpng-dev"), (r"libmysqlclient-dev", r"default-libmysqlclient-dev"),
+    (r"mysql-(client|server)(?:-core)?(?:-\d.*)?", r"default-mysql-\1"), (r"netcat", r"netcat-openbsd"),
+    (r"openjdk-\d+-(jdk|jre|jdk-headless|jre-headless)", r"default-\1"), (r"git-core", r"git"), (r"nodejs-legacy", r"nodejs"),
+    (r"libtiff[45]-dev", r"libtiff-dev"), (r"lib32gcc1", r"lib32gcc-s1"), (r"libgcc1", r"libgcc-s1"),
+    (r"(gcc|g\+\+|gfortran|cpp|clang|llvm)-[\d.]+", r"\1"), (r"(postgresql(?:-client|-contrib|-server-dev)?)-[\d.]+", r"\1"),
+    (r"ttf-(.+)", r"fonts-\1"), (r"libreadline\d+-dev", r"libreadline-dev"), (r"libssl1\.\d\S*", r"libssl-dev"),
+    (r"libcurl3\S*", r"libcurl4"), (r"ruby\d\.\d(-dev)?", r"ruby\1"), (r"lua5\.[12]", r"lua5.3"),
+    (r"(lib(?:icu|boost\S*?|webp|jpeg|protobuf|ffi|gdal|event)-?)[\d.]+\w*(-dev)?", r"\1-dev"),
+)  # fmt: skip
 _UNKNOWN_PACKAGE = Estimate(6e6, 100e3, 150e6)
+_UPGRADES = Estimate(0, 0, 25e6)
+_UPGRADES_ELSEWHERE = Estimate(8e6, 0, 70e6)
+"""What an upgrade renews: the embedded lists of Debian's images are as new as its index, others are older."""
 _NODESOURCE = Estimate(191e6, 100e6, 200e6)
 """NodeSource's nodejs with npm, where its set-up script was run: 191,771 KiB installed for version 20."""
 
@@ -114,6 +131,10 @@ def start(facts: ImageFacts | None) -> PackageState:
     if facts is None:
         return PackageState("apt", "", "", known=False)
     installed = facts.packages
+    known = _suite(facts.distribution, facts.release)
+    if known is not None and known.width:
+        # Versions of another distribution say nothing in the suite that stands in for it.
+        installed = dict.fromkeys(installed, "")
     # What the image's own Dockerfile installed stands in its logs, which every later install copies.
     logged = max(0, len(installed) - _BASE_PACKAGES)
     return PackageState(
@@ -149,10 +170,17 @@ def run(call: PackageCall, state: PackageState) -> PackageState:
     if action == "upgrade":
         full = _verb(invocation) in ("dist-upgrade", "full-upgrade")
         outcome = closure.upgrade(state.installed, known.index, full=full, recommends=_recommends(call))
-        return _with(state, known, outcome, ())
+        # Known lists are of a day; the image that is really used may be older or newer.
+        memory = {**state.memory, "upgrades": state.memory.get("upgrades", 0) + 1}
+        return _with(replace(state, memory=memory, calls=state.calls + 1), known, outcome)
     if action == "install":
         return _installed(call, state, known)
     return state
+
+
+def with_nodesource(state: PackageState) -> PackageState:
+    """Give the state after NodeSource's set-up script was run: nodejs then comes from there, with npm inside."""
+    return replace(state, traits=state.traits | {"nodesource"})
 
 
 def without_lists(state: PackageState) -> PackageState:
@@ -211,18 +239,35 @@ def _installed(call: PackageCall, state: PackageState, known: _Suite) -> Package
         if word not in files and word not in [f"{name}-" for name in absent]
         for name in _expanded(word, known.index)
     ]
-    held = _present_elsewhere(state, names)
+    if known.width:
+        names = [_successor(name, known.index) for name in names]
+    vendor = {"nodejs", "npm"} & set(names) if "nodesource" in state.traits else set()
+    held = _present_elsewhere(state, names) | vendor
     names = [name for name in names if name not in held]
     outcome = closure.install(names, state.installed, known.index, recommends=_recommends(call))
-    extra = {name: _vendor_size(name, state) for name in outcome.unknown}
+    extra = {name: _vendor_size(name) for name in outcome.unknown}
+    if "nodejs" in vendor and "nodejs" not in state.installed:
+        extra["nodejs"] = _NODESOURCE
     for path in files:
         extra[path.rsplit("/", 1)[-1]] = _local_size(path)
-    state = _with(state, known, outcome, names)
+    state = _with(state, known, outcome)
     if extra:
         state = _unknown(state, list(extra), "not in the suite's index", None, extra)
     if absent:
         state = _without(state, known, absent)
     return state
+
+
+def _successor(name: str, index: DebIndex) -> str:
+    """Give the name that a package of an older release has in the suite that stands in for it."""
+    if index.get(name) is not None:
+        return name
+    for pattern, successor in _SUCCESSORS:
+        if re.fullmatch(pattern, name):
+            later = re.sub(f"^(?:{pattern})$", successor, name)
+            if index.get(later) is not None:
+                return later
+    return name
 
 
 def _present_elsewhere(state: PackageState, names: Iterable[str]) -> set[str]:
@@ -242,7 +287,7 @@ def _expanded(word: str, index: DebIndex) -> list[str]:
     return [word]
 
 
-def _vendor_size(name: str, state: PackageState) -> Estimate:
+def _vendor_size(name: str) -> Estimate:
     for pattern, size in _VENDORS:
         if re.fullmatch(pattern, name):
             return size
@@ -272,7 +317,7 @@ def _unknown(
                    manual=state.manual | set(names))  # fmt: skip
 
 
-def _with(state: PackageState, known: _Suite, outcome: closure.Closure, asked: Iterable[str]) -> PackageState:
+def _with(state: PackageState, known: _Suite, outcome: closure.Closure) -> PackageState:
     """Give the state after a closure was installed."""
     manual = state.manual | set(outcome.named)
     if not outcome.marked and not outcome.removed:
@@ -384,7 +429,10 @@ def parts(before: PackageState, after: PackageState) -> tuple[Part, ...]:
     if known is None:
         return ()
     made = list(_list_parts(before, after, known))
-    if after.calls > before.calls:
+    if _difference(before, after, "upgrades"):
+        size = _UPGRADES_ELSEWHERE if known.width or not after.known else _UPGRADES
+        made.append(Part("upgrades that the image lacks", size, "apt", "depends on the day the image was made"))
+    if after.calls > before.calls and (_new(before, after) or _difference(before, after, "operations")):
         made += _content_parts(before, after, known)
         made += _overhead_parts(before, after, known)
     return tuple(made)
@@ -425,7 +473,8 @@ def _content_parts(before: PackageState, after: PackageState, known: _Suite) -> 
             value += found.files.value
             squares[0] += (found.files.value - found.files.low) ** 2
             squares[1] += (found.files.high - found.files.value) ** 2
-            linear += 0.004 * found.files.value
+            # Errors of packages that were not measured go together in part: their class is a guess.
+            linear += (0.004 if found.measured else 0.025) * found.files.value
             measured += found.measured
             info += found.info
         low, high = value - linear - squares[0] ** 0.5, value + linear + squares[1] ** 0.5
@@ -433,7 +482,7 @@ def _content_parts(before: PackageState, after: PackageState, known: _Suite) -> 
             # Some of the closure may be in the image already.
             low *= 0.5
         low, high = low * (1 - known.width), high * (1 + known.width)
-        asked = [name for name in new if name in after.manual and name not in before.manual]
+        asked = [package.name for package in packages if package.name in after.manual - before.manual]
         label = _label(asked, len(packages))
         source = f"closure in {_suite_name(after, known)}, content of {measured} of {len(packages)} packages measured"
         debs = sum(package.deb_bytes for package in packages)
@@ -445,8 +494,6 @@ def _content_parts(before: PackageState, after: PackageState, known: _Suite) -> 
         if f"size {name}" in after.memory:
             memory = after.memory
             size = Estimate(memory[f"size {name}"], memory[f"low {name}"], memory[f"high {name}"])
-            if name == "nodejs" and "nodesource" in after.traits:
-                size = _NODESOURCE
             made.append(Part(name, size, "apt", "not in the suite's index: an interval only"))
     made += _generated_parts(packages, after, known)
     return made

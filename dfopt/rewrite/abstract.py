@@ -376,7 +376,7 @@ class _StageBuild:
             thing = self.terms._things[entry.term]
             if not isinstance(thing, tuple) or thing[0] not in ("owned", "folder"):
                 return False
-            owner, names = thing[1], thing[2]
+            owner = thing[1]
             new = (user or owner[0], group if colon else owner[1])
             new = (_number(new[0]), _number(new[1]))
             known = self._names(new) if self._names(new) is not None else None

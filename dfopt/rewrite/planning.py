@@ -19,6 +19,7 @@ from dfopt.rewrite.model import Change, Pass, PassInput, Plan, Refusal
 from dfopt.syntax import parse
 
 MAX_ROUNDS = 20
+_SLACK = 0.02
 LEAST_BYTES = 100_000
 """Joining layers costs cache borders, so a pass that only saves bytes has to save this many."""
 BYTES_ONLY = frozenset(
@@ -95,7 +96,8 @@ class _Round:
             return best
         prediction = predict_graph(graph, self.given.context, self.options)
         saved = difference(self.given.prediction, prediction)
-        if saved.value < best.saved.value:
+        parts = sum(candidate.saved.value for candidate in found if candidate.changes[0] in chosen)
+        if saved.value < max(best.saved.value, parts * (1 - _SLACK)):
             return best
         return _Candidate(tuple(chosen), text, graph, prediction, saved)
 

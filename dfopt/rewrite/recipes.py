@@ -106,7 +106,9 @@ class Recipe(Struct, frozen=True):
     """How a stage is split.
 
     ``copies`` are the paths the image that ships takes from the build stage, ``packages`` what it has to install,
-    ``base`` its base where that is not the same, ``kept`` further instructions it repeats.
+    ``base`` its base where that is not the same, ``kept`` further instructions it repeats. ``moves`` are paths that it takes to another
+    place, ``end`` is the index of the last instruction of the build stage (None: the last that changes files). ``lines`` and ``build_lines`` (in
+    front of an instruction) are new ones; ``metadata`` names the parts of the configuration that change.
     """
 
     reason: str
@@ -117,6 +119,8 @@ class Recipe(Struct, frozen=True):
     lines: tuple[str, ...] = ()
     build_lines: tuple[tuple[int, str], ...] = ()
     metadata: tuple[str, ...] = ()
+    moves: tuple[tuple[str, str], ...] = ()
+    end: int | None = None
 
 
 Finder = Callable[[PassInput, Stage], "Recipe | str | None"]
@@ -124,7 +128,7 @@ Finder = Callable[[PassInput, Stage], "Recipe | str | None"]
 
 
 def unpacked(given: PassInput, stage: Stage) -> Recipe | str | None:
-    """Downloads and archives: the tools that fetched and unpacked them are not needed any more."""
+    """Ship what was downloaded and unpacked without the tools that did it."""
     packages = installed(stage)
     if not packages:
         return None
@@ -153,7 +157,7 @@ def unpacked(given: PassInput, stage: Stage) -> Recipe | str | None:
 
 
 def compiled(given: PassInput, stage: Stage) -> Recipe | str | None:
-    """C and C++ builds: compilers, headers and sources stay behind, run-time libraries come along."""
+    """Ship what a C or C++ build made with the libraries it loads, without compilers, headers and sources."""
     packages = installed(stage)
     tools = [name for name in packages if name in BUILD - FETCH or name.endswith("-dev")]
     builds = [

@@ -7,10 +7,11 @@ from collections.abc import Sequence
 from dfopt.edit import Edit
 from dfopt.finding import Applicability
 from dfopt.graph.model import InstructionGraph, Stage, Step
-from dfopt.rewrite.layout import deleted
+from dfopt.rewrite.layout import Style, deleted, line_start, style_of
 from dfopt.rewrite.model import Change, PassInput, PassResult, Refusal
 from dfopt.rewrite.passes.download_unpack_delete import stage_name
 from dfopt.rewrite.recipes import FINDERS, Recipe
+from dfopt.rewrite.toolchains import TOOLCHAINS
 from dfopt.source import Span
 from dfopt.syntax.tree import (
     Arg,
@@ -47,7 +48,7 @@ def split_stages(given: PassInput) -> PassResult:
     last = max((step.index for step in stage.steps if isinstance(step.instruction, (Run, FileInstruction))), default=-1)
     if last < 0:
         return []
-    for find in FINDERS:
+    for find in (*TOOLCHAINS, *FINDERS):
         found = find(given, stage)
         if isinstance(found, str):
             return [Refusal(NAME, f"the stage is not split: {found}", stage.from_.span)]
@@ -55,7 +56,7 @@ def split_stages(given: PassInput) -> PassResult:
             continue
         if any(isinstance(step.instruction, Onbuild) for step in stage.steps):
             return [Refusal(NAME, "the stage is not split: it has ONBUILD triggers", stage.from_.span)]
-        return [_change(graph, stage, last, found)]
+        return [_change(graph, stage, last if found.end is None else found.end, found)]
     return []
 
 
@@ -65,6 +66,7 @@ def _change(graph: InstructionGraph, stage: Stage, last: int, recipe: Recipe) ->
     taken = {other.name for other in graph.stages if other.name}
     name = stage_name("build", taken)
     edits: list[Edit] = []
+    insertions: dict[int, str] = {}
     from_ = stage.from_
     if from_.name_span is not None:
         edits.append(Edit(from_.name_span, name))
@@ -73,16 +75,16 @@ def _change(graph: InstructionGraph, stage: Stage, last: int, recipe: Recipe) ->
     head = source.text[from_.keyword_span.start : from_.image.span.start]
     base = recipe.base or source.slice(from_.image.span)
     lines = [head + base + (f" AS {source.slice(from_.name_span)}" if from_.name_span else "")]
-    before = [step for step in stage.steps if step.index < last]
     if recipe.packages:
-        lines.append(_install(stage, recipe.packages, newline))
-    lines += _repeated(graph, before, edits)
+        lines.append(_install(recipe, stage, style_of(graph)))
     lines += recipe.lines
-    lines += [f"COPY --from={name} {path} {path}" for path in recipe.copies]
-    lines += [source.slice(step.span) for step in recipe.kept]
-    users = [step for step in before if isinstance(step.instruction, User)]
-    if users:
-        lines.append(source.slice(users[-1].span))
+    copies = [f"COPY --from={name} {path} {path}" for path in recipe.copies]
+    copies += [f"COPY --from={name} {source_path} {target}" for source_path, target in recipe.moves]
+    lines += _repeated(graph, [step for step in stage.steps if step.index <= last], recipe, copies, edits)
+    for index, line in recipe.build_lines:
+        at = line_start(next(step for step in stage.steps if step.index == index), graph)
+        insertions[at] = insertions.get(at, "") + line + newline
+    edits += [Edit(Span(at, at), text) for at, text in insertions.items()]
     end = next(step.span.end for step in stage.steps if step.index == last)
     edits.append(Edit(Span(end, end), newline * 2 + newline.join(lines)))
     return Change(
@@ -91,25 +93,39 @@ def _change(graph: InstructionGraph, stage: Stage, last: int, recipe: Recipe) ->
     )  # fmt: skip
 
 
-def _repeated(graph: InstructionGraph, before: Sequence[Step], edits: list[Edit]) -> list[str]:
-    """Give the lines that set what both stages need, and move those that only the image needs."""
+def _repeated(
+    graph: InstructionGraph, before: Sequence[Step], recipe: Recipe, copies: Sequence[str], edits: list[Edit]
+) -> list[str]:
+    """Give the lines that both stages need, what the image takes over, and what only the image needs, which moves."""
     source = graph.tree.source
-    lines = []
+    lines: list[str] = []
+    users: list[str] = []
+    left = list(copies)
     for step in before:
-        if isinstance(step.instruction, _BOTH):
-            lines.append(source.slice(step.span))
+        text = source.slice(step.span)
+        if step in recipe.kept:
+            lines += left
+            left = []
+            lines += users[-1:]
+            users = []
+            lines.append(text)
+        elif isinstance(step.instruction, _BOTH):
+            lines.append(text)
+        elif isinstance(step.instruction, User):
+            users.append(text)
         elif isinstance(step.instruction, _FINAL):
-            lines.append(source.slice(step.span))
+            lines.append(text)
             edits.append(deleted(step, graph))
-    return lines
+    return [*lines, *left, *users[-1:]]
 
 
-def _install(stage: Stage, packages: Sequence[str], newline: str) -> str:
-    names = " ".join(packages)
+def _install(recipe: Recipe, stage: Stage, style: Style) -> str:
+    names = " ".join(recipe.packages)
+    end = f"{style.escape}{style.newline}{style.indent}"
+    glue = f" {end}&& " if style.leading else f" && {end}"
     manager = stage.facts.package_manager if stage.facts else "apt"
-    if manager == "apk":
+    if manager == "apk" or (recipe.base or "").startswith("alpine"):
         return f"RUN apk add --no-cache {names}"
     return (
-        f"RUN apt-get update \\{newline} && apt-get install -y --no-install-recommends {names} \\{newline}"
-        f" && rm -rf /var/lib/apt/lists/*"
+        f"RUN apt-get update{glue}apt-get install -y --no-install-recommends {names}{glue}rm -rf /var/lib/apt/lists/*"
     )

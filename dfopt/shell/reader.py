@@ -85,7 +85,7 @@ class _Reader(Lexer):
                 self.pos = match.end()
                 continue
             form = self.pipeline()
-            found.append(ItemForm(operator if found else "", start, end, form))
+            found.append(ItemForm(operator, start, end, form) if found else ItemForm("", 0, 0, form))
             self.skip()
             match = _OPERATOR.match(self.text, self.pos, self.end)
             if match is None:
@@ -407,7 +407,7 @@ class _Reader(Lexer):
         char = self.peek()
         if char and (char not in "|&;)"):
             body = self.command()
-            return BlockForm("function", start, body.end, [("body", [ItemForm("", start, start, body)])], name=name)
+            return BlockForm("function", start, body.end, [("body", [ItemForm("", 0, 0, body)])], name=name)
         self.problem("The function has no body.", start, self.pos)
         return BlockForm("function", start, self.pos, [], name=name)
 
@@ -440,7 +440,7 @@ class _Reader(Lexer):
             self.problem("`coproc` needs a command.", start, start + 6)
             return SimpleForm(start, start + 6)
         body = self.command()
-        return BlockForm("coproc", start, body.end, [("body", [ItemForm("", start, start, body)])])
+        return BlockForm("coproc", start, body.end, [("body", [ItemForm("", 0, 0, body)])])
 
     def simple(self) -> Form:
         """Read a simple command or the head of a function definition."""

@@ -128,7 +128,10 @@ class _Conversion:
                     if between < 0:
                         raise _Unsure
                     operator, start, end, first = "\n", between, between + 1, len(items)
-                self.statement(node, operator if items else "", start, end, items)
+                if items:
+                    self.statement(node, operator, start, end, items)
+                else:
+                    self.statement(node, "", 0, 0, items)
                 operator = ""
         self.depth -= 1
         return items
@@ -310,6 +313,8 @@ class _Conversion:
         start, end = node.start_byte, node.end_byte
         match = ASSIGNMENT.match(self.text, start, end)
         if match is None:
+            raise _Unsure
+        if self.text.startswith("(", match.end()) and "#" in self.text[start:end]:  # comments in an array
             raise _Unsure
         nested: list[NestedForm] = []
         if self.substitutes:
@@ -499,7 +504,7 @@ class _Conversion:
         if not bodies or len(bodies) > 1:
             raise _Unsure
         body = self.form(bodies[0])
-        sections = [("body", [ItemForm("", node.start_byte, node.start_byte, body)])]
+        sections = [("body", [ItemForm("", 0, 0, body)])]
         return BlockForm("function", node.start_byte, node.end_byte, sections, name=name)
 
 

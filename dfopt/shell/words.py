@@ -339,6 +339,13 @@ class Expander:
             return "" if unset or (operator[0] == ":" and value == "") else other
         if operator in (":?", "?"):
             return value
+        if operator in ("/", "//"):
+            old, slash, new = _at_slash(word)
+            argument = self._inner(old, start, quoted)
+            other = self._inner(new, start + len(old) + len(slash), quoted)
+            if value is None or argument is None or other is None:
+                return None
+            return _replaced(value, argument, other, everywhere=operator == "//")
         argument = self._inner(word, start, quoted)
         if value is None or argument is None or operator in ("@", "["):
             return None
@@ -361,7 +368,7 @@ class Expander:
 
 
 def _modify(value: str, operator: str, argument: str) -> str | None:
-    """Apply ``#``, ``%``, ``/``, ``^``, ``,`` and ``:`` to a value."""
+    """Apply ``#``, ``%``, ``^``, ``,`` and ``:`` to a value."""
     if operator in ("^^", ",,"):
         return (value.upper() if operator == "^^" else value.lower()) if not argument else None
     if operator in ("^", ","):
@@ -377,18 +384,6 @@ def _modify(value: str, operator: str, argument: str) -> str | None:
             return value[start:]
         length = int(match.group(2))
         return value[start : start + length] if length >= 0 else value[start:length]
-    if operator in ("/", "//"):
-        old, _, new = argument.partition("/")
-        anchor = old[:1] if old[:1] in ("#", "%") else ""
-        try:
-            compiled = re.compile(_glob_to_regex(old[len(anchor) :], greedy=True), re.DOTALL)
-        except re.error:
-            return None
-        if not old:
-            return value
-        if anchor:
-            return None
-        return compiled.sub(lambda match: new, value, count=0 if operator == "//" else 1)
     greedy = len(operator) == 2
     expression = _glob_to_regex(argument, greedy=greedy)
     try:
@@ -403,6 +398,25 @@ def _modify(value: str, operator: str, argument: str) -> str | None:
         if compiled.match(value, place):
             return value[:place]
     return value
+
+
+def _at_slash(word: str) -> tuple[str, str, str]:
+    """Split ``pattern/text`` at the first slash that is neither quoted nor escaped."""
+    match = re.match(r"""(?:[^\\/'"]|\\.|'[^']*'|"(?:[^"\\]|\\.)*")*""", word, re.DOTALL)
+    at = match.end() if match else 0
+    return (word[:at], "/", word[at + 1 :]) if word[at : at + 1] == "/" else (word, "", "")
+
+
+def _replaced(value: str, old: str, new: str, *, everywhere: bool) -> str | None:
+    """Apply ``${name/old/new}``; anchored patterns are not followed."""
+    if old[:1] in ("#", "%"):
+        return None
+    if not old:
+        return value
+    try:
+        return re.sub(_glob_to_regex(old, greedy=True), lambda match: new, value, count=not everywhere, flags=re.DOTALL)
+    except re.error:
+        return None
 
 
 def _glob_to_regex(pattern: str, *, greedy: bool) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
 
 from msgspec import Struct
@@ -47,11 +46,13 @@ def apply(text: str, edits: Iterable[Edit]) -> str:
 
 def minimal(before: str, after: str) -> tuple[Edit, ...]:
     """Give line-wise edits that turn one text into another."""
+    from difflib import SequenceMatcher
+
     old, new = before.splitlines(keepends=True), after.splitlines(keepends=True)
     starts = [0]
     for line in old:
         starts.append(starts[-1] + len(line))
-    matcher = difflib.SequenceMatcher(None, old, new, autojunk=False)
+    matcher = SequenceMatcher(None, old, new, autojunk=False)
     return tuple(
         Edit(Span(starts[a], starts[b]), "".join(new[c:d]))
         for tag, a, b, c, d in matcher.get_opcodes()
@@ -61,9 +62,11 @@ def minimal(before: str, after: str) -> tuple[Edit, ...]:
 
 def unified_diff(before: str, after: str, name: str) -> str:
     """Give a unified diff of two texts; an empty string where they are equal."""
+    from difflib import unified_diff as diff
+
     old, new = _lines(before), _lines(after)
     lines = []
-    for line in difflib.unified_diff(old, new, f"a/{name}", f"b/{name}", lineterm=""):
+    for line in diff(old, new, f"a/{name}", f"b/{name}", lineterm=""):
         lines.append(line.removesuffix(_NO_NEWLINE))
         if line.endswith(_NO_NEWLINE):
             lines.append("\\ No newline at end of file")

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
-import tempfile
 from collections.abc import Iterable, Iterator
-from fnmatch import fnmatchcase
 
 SKIPPED_FOLDERS = frozenset(
     (".git", ".hg", ".svn", ".bzr", "node_modules", "bower_components", ".venv", "venv", ".tox", ".nox", "__pycache__",
@@ -63,6 +61,8 @@ def is_excluded(path: str, patterns: Iterable[str]) -> bool:
 
 def matches(path: str, pattern: str) -> bool:
     """Tell whether a pattern fits a slash-separated path, an end of it at a slash, or one of its folders."""
+    from fnmatch import fnmatchcase
+
     pattern = pattern.rstrip("/").removeprefix("./")
     parts = path.split("/")
     ends = ["/".join(parts[start:end]) for end in range(len(parts), 0, -1) for start in range(end)]
@@ -91,6 +91,8 @@ def write(path: str, data: bytes) -> None:
 
     Follows links and keeps the mode and, where that is allowed, the owner. Raises InputError where the file cannot be written.
     """
+    import tempfile  # here, because reading alone needs none of what it loads
+
     target = os.path.realpath(path)
     try:
         status = os.stat(target) if os.path.exists(target) else None

@@ -15,10 +15,8 @@ from dfopt.cli.options import add_build_options, add_config_options, given
 from dfopt.cli.worker import STDIN, Job
 from dfopt.cli.worker import reports as reports_of
 from dfopt.config import Config, ConfigError, Configurations
-from dfopt.lint.baseline import Baseline, baseline_text
 from dfopt.lint.registry import RuleError, load
 from dfopt.lint.rule import Rule
-from dfopt.lint.validation import check_config
 from dfopt.report.formats import FORMATS, renderer
 from dfopt.report.model import FileReport, RunInfo
 
@@ -167,8 +165,12 @@ class _Command:
                 print(f"dfopt: {folder} uses {path}", file=sys.stderr)
         for config in configs.values():
             if config.baseline is not None and args.write_baseline is None:
+                from dfopt.lint.baseline import Baseline
+
                 Baseline.read(config.baseline)
             if _names_rules(config):
+                from dfopt.lint.validation import check_config
+
                 check_config(config, load(config.rule_paths, plugins=config.plugins))
         changes = args.fix or args.unsafe_fixes
         return Job(
@@ -245,6 +247,8 @@ class _Command:
 
     def write_baseline(self, reports: Iterable[FileReport]) -> None:
         """Write all present findings to the baseline file."""
+        from dfopt.lint.baseline import baseline_text
+
         path = self.args.write_baseline
         files = [(one.path, one.source, [f for f in one.findings if f.name != "internal-error"]) for one in reports]
         try:

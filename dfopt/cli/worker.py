@@ -5,20 +5,21 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
 from dfopt.cli.files import InputError, matches, read, text_bytes, write
 from dfopt.config import Config, Configurations, overlay
 from dfopt.context.model import BuildContext
-from dfopt.edit import unified_diff
 from dfopt.finding import Finding
-from dfopt.lint.baseline import Baseline
 from dfopt.lint.registry import Registry, load
 from dfopt.lint.run import Checked, ShellCheck, Task, check_source, check_sources
 from dfopt.report.model import FileReport
 from dfopt.source import Source
+
+if TYPE_CHECKING:
+    from dfopt.lint.baseline import Baseline
 
 STDIN = "-"
 _CHUNK = 24
@@ -122,6 +123,8 @@ class Worker:
         config = task.config
         if config.baseline is not None:
             if config.baseline not in self.baselines:
+                from dfopt.lint.baseline import Baseline
+
                 self.baselines[config.baseline] = Baseline.read(config.baseline)
             findings, known = self.baselines[config.baseline].split(checked.source.name, checked.source, findings)
         notes = (*more.pop("notes", ()), *checked.problems)
@@ -139,6 +142,7 @@ class Worker:
 
     def _changed(self, path: str, task: Task) -> FileReport:
         """Fix a file, or write ignore comments into it; what is not written is shown as a diff."""
+        from dfopt.edit import unified_diff
         from dfopt.lint.fix import fix_source
 
         before = task.source

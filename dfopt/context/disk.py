@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import stat
-import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -84,7 +83,9 @@ def read_text(context: BuildContext, path: str) -> str | None:
 
 
 def commits_per_path(root: str) -> dict[str, int]:
-    """Give the text of a small file of the context; None where it is missing, too large or not readable."""
+    """Count the commits that touched each path below a folder; nothing where git cannot tell."""
+    import subprocess  # here, because few ask for the history and all pay for the import
+
     command = ["git", "-C", root, "log", "--no-merges", "--relative", "--name-only", "--format=", "-z", "--", "."]
     try:
         answer = subprocess.run(command, capture_output=True, timeout=60, check=True)

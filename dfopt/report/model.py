@@ -8,7 +8,6 @@ from typing import NamedTuple
 from msgspec import Struct
 
 from dfopt.finding import Finding
-from dfopt.lint.fingerprint import fingerprints
 from dfopt.lint.rule import Rule
 from dfopt.source import Source, Span
 
@@ -59,6 +58,8 @@ class FileReport(Struct, dict=True):
 
     def fingerprints(self) -> list[str]:
         """Give a fingerprint per finding."""
+        from dfopt.lint.fingerprint import fingerprints
+
         return fingerprints(self.path, self.source, self.findings)
 
     def column_bytes(self, offset: int) -> int:

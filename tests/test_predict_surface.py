@@ -198,7 +198,7 @@ class Server(BaseHTTPRequestHandler):
 def server() -> Iterator[str]:
     Server.requests.clear()
     with ThreadingHTTPServer(("127.0.0.1", 0), Server) as serving:
-        threading.Thread(target=serving.serve_forever, daemon=True).start()
+        threading.Thread(target=serving.serve_forever, args=(0.02,), daemon=True).start()
         yield f"http://127.0.0.1:{serving.server_port}"
         serving.shutdown()
 

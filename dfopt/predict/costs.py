@@ -119,7 +119,7 @@ update-ca-certificates|update-ca-trust
 keytool
     /etc  key store  0.12 0.001 0.3
 ldconfig
-    /etc  linker cache  0.018 0.004 0.06
+    /etc  linker cache  0.0095 0.004 0.06
 fc-cache
     /var/cache/fontconfig  font cache  0.03 0 2
 mandb|update-mime-database|gtk-update-icon-cache|glib-compile-schemas

@@ -277,7 +277,7 @@ def _touch_unknown(call: Call, path: str) -> None:
     size, known = claim.size, claim.origin
     if path.startswith(("/etc/", "/var/spool/", "/var/run", "/run/", "/tmp")):
         size = Estimate(0, 0, min(CONFIG_FILE.high, size.high))
-    elif known.kind == "base":
+    elif known.kind == "base" and claim.name:
         size = Estimate(0, 0, size.high)
     label = f"{path} written again"
     call.fs.add_sum(path, Entry(size, 0, Origin(label, "duplicate", known.label, known.ratio, True), "sum", 0))

@@ -251,6 +251,10 @@ def _copy_tree(
             root = _root(source_fs, match)
             build.fs.put(target, Entry(ZERO, 0, origin, "directory"))
             _copy_files(build, files, root, target, origin, excludes)
+            of_base = known_path(build.facts_of(source_fs), match, generic=False)
+            if of_base is not None:
+                shared = Origin(f"{match} of the base of {label}", "copy", "embedded facts")
+                build.fs.add_sum(target, Entry(of_base, 0, shared, "sum", 0))
         else:
             notes += _claimed(build, source_fs, match, target, label, folder)
     return notes

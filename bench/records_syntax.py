@@ -25,6 +25,11 @@ _SURROGATES = re.compile("[\ud800-\udfff]")
 _LEADING_TABS = re.compile(r"^\t+", re.MULTILINE)
 
 
+def _record(**fields: Any) -> Record:
+    """Make a record from its fields, strings cleaned as ``_clean`` does."""
+    return {key: _clean(value) for key, value in fields.items()}
+
+
 def _clean(value: Any) -> Any:
     """Replace lone surrogates as Go's JSON writer does with bytes that are not UTF-8."""
     if isinstance(value, str):
@@ -42,18 +47,16 @@ def parse_record(text: str) -> Record:
     error = _parse_error(file)
     syntax = declaration(text, "syntax")
     check = declaration(text, "check")
-    return _clean(
-        {
-            "ok": error is None,
-            "error": error,
-            "escape": "" if error else file.escape,
-            "directives": _directives(file),
-            "syntax": syntax.value if syntax else "",
-            "syntax_line": syntax.line if syntax else 0,
-            "check": check.value if check else "",
-            "nodes": [] if error else [_node(file, node) for node in file.instructions],
-            "warnings": [] if error else list(_warnings(file)),
-        }
+    return _record(
+        ok=error is None,
+        error=error,
+        escape="" if error else file.escape,
+        directives=_directives(file),
+        syntax=syntax.value if syntax else "",
+        syntax_line=syntax.line if syntax else 0,
+        check=check.value if check else "",
+        nodes=[] if error else [_node(file, node) for node in file.instructions],
+        warnings=[] if error else list(_warnings(file)),
     )
 
 
@@ -205,7 +208,7 @@ def instructions_record(text: str) -> Record:
             record["stages"][-1]["commands"].append(_command(file, node))
         elif isinstance(node, tree.Arg):
             record["meta_args"].append({"pairs": _arg_pairs(file, node), "lines": list(_lines_of(file, node))})
-    return _clean(record)
+    return _record(**record)
 
 
 def _instruction_error(file: Dockerfile) -> Record | None:
@@ -416,7 +419,7 @@ def words_record(given: Record) -> Record:
         "chomp": heredoc.chomp,
         "fd": heredoc.fd,
     }
-    return _clean(record)
+    return _record(**record)
 
 
 def ignore_record(given: Record) -> Record:

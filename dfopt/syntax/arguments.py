@@ -7,7 +7,7 @@ from functools import cache
 
 from dfopt.edit import Edit
 from dfopt.source import Span
-from dfopt.syntax.grammar import Branch, Token
+from dfopt.syntax.grammar import Branch, Token, parse_tokens
 from dfopt.syntax.grammar import parse as parse_grammar
 from dfopt.syntax.jsonform import NotStrings, json_strings
 from dfopt.syntax.keywords import Shape
@@ -61,9 +61,7 @@ class Arguments:
 
     def _read_words(self, body: Joined) -> None:
         span = body.span
-        self.words = tuple(
-            [Word(text, span(start, end)) for _, text, start, end in parse_grammar("words", body.text)]  # type: ignore[misc] - the rule gives tokens only
-        )
+        self.words = tuple([Word(text, span(start, end)) for _, text, start, end in parse_tokens("words", body.text)])
 
     def _read_json(self, body: Joined) -> bool:
         """Read a JSON array; tell whether the text is one."""
@@ -84,17 +82,16 @@ class Arguments:
         """Read HEALTHCHECK's word, which ends byte by byte, and the command behind it."""
         text = body.text
         view = text if text.isascii() else text.encode("utf-8", "surrogateescape").decode("latin-1")
-        tokens = parse_grammar("check", view)
+        tokens = parse_tokens("check", view)
         kind = tokens[0]
-        assert isinstance(kind, Token)
         if view is text:
-            word, end, rest = kind.text, kind.end, tokens[1].start if len(tokens) > 1 else None  # type: ignore[union-attr] - tokens only
+            word, end, rest = kind.text, kind.end, tokens[1].start if len(tokens) > 1 else None
         else:
             # Offsets are those of bytes. Where the cut goes through a character, its first bytes belong to the word.
             data = text.encode("utf-8", "surrogateescape")
             word = data[: kind.end].decode("utf-8", "surrogateescape")
             end = len(data[: kind.end].decode("utf-8", "surrogateescape"))
-            rest = len(data[: tokens[1].start].decode("utf-8", "surrogateescape")) if len(tokens) > 1 else None  # type: ignore[union-attr] - tokens only
+            rest = len(data[: tokens[1].start].decode("utf-8", "surrogateescape")) if len(tokens) > 1 else None
         first = Word(word, body.span(0, min(end, len(text))))
         if rest is not None:
             self.command = body.part(rest, len(text))
@@ -104,8 +101,7 @@ class Arguments:
 
     def _read_items(self, body: Joined) -> None:
         pairs = []
-        for token in parse_grammar("items" + self._backtick, body.text):
-            assert isinstance(token, Token)
+        for token in parse_tokens("items" + self._backtick, body.text):
             text = self._without_last_escape(token, body)
             if text:
                 pairs.append(_pair(body, text, token.start))

@@ -77,7 +77,7 @@ def _check_flags(node: Instruction, known: dict[str, FlagKind]) -> Iterator[Prob
             guess = closest(name, known)
             hint = f"; did you mean --{guess}?" if guess else ""
             place = Span(flag.span.start, flag.span.start + 2 + len(name))
-            edits = (Edit(place, f"--{guess}"),) if guess else ()
+            edits: tuple[Edit, ...] = (Edit(place, f"--{guess}"),) if guess else ()
             yield problem("E029", flag.span, edits, keyword=node.keyword, flag=name, hint=hint)
             continue
         if name in seen and kind is not FlagKind.LIST:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from functools import cache
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from dfopt.syntax.tables import Tables, load
 
@@ -104,4 +104,10 @@ def parse(start: str, text: str) -> list[Node]:
         stack.append(target)
         if target == end_state and kind == "$END":
             break
-    return values[-1].children  # type: ignore[no-any-return] - the start rule is never inlined
+    nodes: list[Node] = values[-1].children
+    return nodes
+
+
+def parse_tokens(start: str, text: str) -> list[Token]:
+    """Parse by a start rule whose children are tokens only. Raises NoMatch."""
+    return cast("list[Token]", parse(start, text))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
+from typing import Any
 
 from msgspec import Struct
 
@@ -142,7 +143,7 @@ def resolve_mount(
 
     Raises MountError where BuildKit refuses them.
     """
-    options: dict[str, object] = {}
+    options: dict[str, Any] = {}
     readonly: bool | None = None
     kind = "bind"
     for key, raw in fields:
@@ -188,7 +189,7 @@ def resolve_mount(
     result = MountOptions(
         type=kind,
         readonly=kind not in ("cache", "tmpfs") if readonly is None else readonly,
-        **options,  # type: ignore[arg-type] - each key was given its type above
+        **options,
     )
     _check(result)
     return result

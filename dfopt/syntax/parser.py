@@ -83,6 +83,12 @@ def parse(source: str | bytes | Source, name: str = "Dockerfile") -> Dockerfile:
     return Dockerfile(source, tuple(instructions), directives, comments, tuple(problems), reader.escape, pieces)
 
 
+def _skip(characters: re.Pattern[str], text: str, start: int, end: int) -> int:
+    """Give the offset behind a run of characters."""
+    match = characters.match(text, start, end)
+    return match.end() if match else start
+
+
 def _lone_bytes(text: str) -> list[Problem]:
     """Report the first byte that is not UTF-8."""
     found = _LONE_BYTE.search(text)
@@ -142,8 +148,7 @@ class _Statement:
             if not self.in_stage and keyword not in ("FROM", "ARG"):
                 problems.append(problem("E021", node.keyword_span, keyword=keyword))
         else:
-            word = text[start:end].split(maxsplit=1)[0] if start < end else ""
-            word = _WORD.match(text, start, end).group()  # type: ignore[union-attr] - it matches the empty text
+            word = text[start : _skip(_WORD, text, start, end)]
             hint, edits = unknown_keyword(node, word, self.before, self.reader.text, self.escape)
             shown = word or "a lone escape character"
             problems.append(problem("E020", node.keyword_span, edits, word=shown, hint=hint))
@@ -163,10 +168,10 @@ class _Statement:
         """Parse the instruction between two offsets of the logical line; gives its node type and fields."""
         text, joined = self.joined.text, self.joined
         span = joined.span
-        word_end = _WORD.match(text, start, end).end()  # type: ignore[union-attr] - it matches the empty text
+        word_end = _skip(_WORD, text, start, end)
         word = text[start:word_end]
         keyword = _BY_LOWER_CASE.get(word.lower(), "")
-        tail = _BLANKS.match(text, word_end, end).end()  # type: ignore[union-attr] - as above
+        tail = _skip(_BLANKS, text, word_end, end)
         flags: tuple[Flag, ...] = ()
         if text.startswith("--", tail):
             raw_flags, tail = read_flags(text, tail, end, self.escape)

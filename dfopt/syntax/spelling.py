@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 
 MAX_DISTANCE = 2
 """Words further apart than this are not taken for misspellings of each other."""
@@ -25,12 +26,16 @@ def distance(left: str, right: str) -> int:
 
 def closest(word: str, candidates: Iterable[str]) -> str | None:
     """Give the candidate nearest to a word, case ignored; None where none is near enough."""
-    lower = word.lower()
+    return _closest(word.lower(), tuple(candidates))
+
+
+@lru_cache(maxsize=4096)
+def _closest(word: str, candidates: tuple[str, ...]) -> str | None:
     best: tuple[int, str] | None = None
     for candidate in candidates:
         if abs(len(candidate) - len(word)) > MAX_DISTANCE:
             continue
-        found = distance(lower, candidate.lower())
+        found = distance(word, candidate.lower())
         if found <= MAX_DISTANCE and found < len(candidate) and (best is None or found < best[0]):
             best = (found, candidate)
     return best[1] if best else None

@@ -18,7 +18,7 @@ from dfopt.syntax.patterns import PatternError, remove_prefix, remove_suffix, re
 Lookup = Callable[[str], "str | None"]
 
 _PLAIN = re.compile(r"[^$'\"<\\`/}\s\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]+")
-_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(?![^\x00-\x7f])")
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _SPECIAL_NAMES = "@*#?-$!0"
 _SURROGATES = re.compile("[\ud800-\udfff]")
 _SPACES = frozenset(whitespace.UNICODE)
@@ -274,11 +274,13 @@ class _Lexer:
 
     def _name(self, at: int) -> int:
         """Give the end of the variable name that starts at an offset; the same offset where there is none."""
-        match = _NAME.match(self.text, at)
-        if match:
-            return match.end()
         text, end = self.text, at
-        if end < len(text):
+        match = _NAME.match(text, at)
+        if match:
+            end = match.end()
+            if end == len(text) or text[end] < "\x80":
+                return end
+        elif end < len(text):
             if text[end].isdecimal():
                 while end < len(text) and text[end].isdecimal():
                     end += 1

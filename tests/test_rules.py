@@ -106,6 +106,16 @@ def assert_equivalent(rule: Rule, example: Bad, fixes: list[Fix]) -> None:
     assert verdict.ok, verdict.reasons
 
 
+WITHOUT_EXAMPLE = {
+    "E006": "only an escape character at the end of a file leads there",
+    "E037": "the graph says more precisely what is wrong with a mount",
+    "E050": "shown by shell-form rules",
+    "E200": "no-instructions and no-stages say it first",
+    "E206": "needs a target on the command line",
+    "E221": "only on Windows",
+}
+
+
 @pytest.mark.parametrize("rule", RULES.rules, ids=[rule.name for rule in RULES])
 def test_rule_is_whole(rule: Rule) -> None:
     """A rule has a page, a code of one letter and three digits, and examples of both kinds."""
@@ -117,7 +127,8 @@ def test_rule_is_whole(rule: Rule) -> None:
     doc = type(rule).__doc__ or ""
     assert doc.splitlines()[0].endswith("."), "the docstring's first line is one sentence"
     assert any(isinstance(example, Good) for example in rule.examples), "no Good example"
-    assert any(isinstance(example, Bad) for example in rule.examples), "no Bad example"
+    if rule.code not in WITHOUT_EXAMPLE:
+        assert any(isinstance(example, Bad) for example in rule.examples), "no Bad example"
     if any(isinstance(example, Bad) and example.fixed for example in rule.examples):
         assert "Fix safety:" in doc, "a rule that fixes says how safe the fix is"
 

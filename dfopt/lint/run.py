@@ -268,7 +268,7 @@ def problem_findings(graph: InstructionGraph, registry: Registry, ignore: Iterab
     return [_problem(problem, registry) for problem in problems if problem.code not in silent]
 
 
-_FOLLOWS = {"E004": ("E200", "E021"), "E200": ("E021",)}
+_FOLLOWS = {"E004": ("E007", "E021", "E200"), "E007": ("E021", "E200"), "E200": ("E021",)}
 """Errors that are only other words for a first one."""
 
 

@@ -47,7 +47,7 @@ RECIPES: tuple[tuple[str, str, Recipe], ...] = (
     ("buildpack-deps", "scm", SCM_DEPS),
     ("buildpack-deps", "", BUILD_DEPS),
     ("python", "slim", Recipe("python-slim", True, (
-        "ca-certificates", "netbase", "tzdata", "libbz2-1.0", "libdb5.3", "libexpat1", "libffi8", "liblzma5",
+        "ca-certificates", "netbase", "tzdata", "libbz2-1.0", "libdb5.3", "libgdbm6", "libgdbm-compat4", "libffi8", "liblzma5",
         "libncursesw6", "libreadline8", "libsqlite3-0", "libssl3", "libuuid1", "zlib1g"))),
     ("python", "", Recipe("python", False, (*BUILD_DEPS.packages, "libbluetooth-dev", "tk-dev", "uuid-dev"))),
     ("node", "slim", SLIM),

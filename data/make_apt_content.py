@@ -6,7 +6,7 @@ The inputs (later ones add to earlier ones) have, per package, Installed-Size in
 (which leaves out docs, man pages and locales), the bytes of its files in /var/lib/dpkg/info, and those of its ``python``
 modules. Rows from an installed
 Debian bookworm and rows from layers that were really built are kept apart ("truth"), so that errors can be stated without
-the latter. For packages that were not measured the medians and the spread per class and size are written beside.
+the latter. For packages that were not measured the means and the spread per class and size are written beside.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ OUT = Path(__file__).resolve().parent.parent / "dfopt" / "predict" / "data" / "a
 
 
 def spread(ratios: list[float]) -> list[float]:
-    """Give the median and the values that a tenth lies below and above."""
+    """Give the mean, which sums of packages approach, and the values that a twentieth lies below and above."""
     ratios = sorted(ratios)
     last = len(ratios) - 1
-    return [round(ratios[round(last * share)], 3) for share in (0.5, 0.1, 0.9)]
+    return [round(sum(ratios) / len(ratios), 3), *(round(ratios[round(last * share)], 3) for share in (0.05, 0.95))]
 
 
 def columns(row: dict[str, Any]) -> list[Any]:
@@ -58,12 +58,12 @@ def main() -> None:
     for kind in ("full", "slim"):
         gathered: dict[str, list[float]] = {}
         for name, row in rows.items():
-            # Medians come from the installed system only: what was built to be compared with stays out of them.
+            # They come from the installed system only: what was built to be compared with stays out of them.
             if kind in row and row["from_"] != "truth":
                 name_class, size_class = classify(name, row["inst"])
                 for key in (f"{name_class} {size_class}", name_class, f"any {size_class}"):
                     gathered.setdefault(key, []).append(row[kind] / row["inst"])
-        classes[kind] = {key: spread(ratios) for key, ratios in sorted(gathered.items()) if len(ratios) >= 5}
+        classes[kind] = {key: spread(ratios) for key, ratios in sorted(gathered.items()) if len(ratios) >= 8}
     head = {
         "source": "files of packages installed on Debian bookworm and in built layers, counted in November 2026",
         "licence": "measurements, free to use", "date": "2026-11",

@@ -13,7 +13,7 @@ from importlib import resources
 from typing import Any, cast
 
 from dfopt.images.model import ImageFacts
-from dfopt.images.names import canonical
+from dfopt.images.names import canonical, stem
 from dfopt.images.nearest import nearest
 
 Row = dict[str, Any]
@@ -35,14 +35,24 @@ def facts(reference: str) -> ImageFacts | None:
     tag = name.tag or ("latest" if not name.digest else "")
     row = _row(f"{name.image}:{tag}") if tag else None
     if row is None:
-        rows = {known.partition(":")[2]: row for known, row in _rows(name.image)}
+        rows = {known.rpartition(":")[2]: row for known, row in _rows(name.image + ":")}
+        if not rows and (family := stem(name.image)) is not None:
+            rows = {known: row for known, row in _rows("gcr.io/distroless/") if stem(known.rpartition(":")[0]) == family}
         row = nearest(tag, rows)
         if row is None:
             return None
+        if stem(name.image) is not None:
+            row = _distroless(row, tag)
     if name.foreign:
         # Another platform, or a mirror that is only taken for one: the same recipe, other bytes.
         row = {**row, "kind": "estimated", "low": round(row["low"] * 0.93), "high": round(row["high"] * 1.07)}
     return _made(reference, name.image, row)
+
+
+def _distroless(row: Row, tag: str) -> Row:
+    """Read the tag of a distroless image: who runs, and whether a shell is there (the debug images bring busybox)."""
+    user = {"user": "65532"} if "nonroot" in tag else {}
+    return {**row, **user, "shell_less": "debug" not in tag}
 
 
 class InstalledPackages(Mapping[str, str]):
@@ -50,8 +60,8 @@ class InstalledPackages(Mapping[str, str]):
 
     __slots__ = ("_list",)
 
-    def __init__(self, list_name: str) -> None:
-        self._list = list_name
+    def __init__(self, list_name: str, distribution: str) -> None:
+        self._list = list_name if _has_list(list_name) else distribution
 
     def __getitem__(self, name: str) -> str:
         return _packages(self._list)[name]
@@ -68,8 +78,9 @@ class InstalledPackages(Mapping[str, str]):
 
 def _made(reference: str, image: str, row: Row) -> ImageFacts:
     source = row["source"] + (f" ({row['date']})" if row.get("date") else "")
-    if row.get("how"):
+    if row.get("how") and row["how"] != row["source"]:
         source = f"{row['how']}; {source}"
+    bare = row.get("shell_less", False) or row["os"] == "scratch"
     return ImageFacts(
         reference=reference,
         distribution=row["os"],
@@ -87,12 +98,24 @@ def _made(reference: str, image: str, row: Row) -> ImageFacts:
         layers=row.get("layers"),
         slim=row["slim"],
         package_manager=row["manager"],
-        packages=InstalledPackages(row["list"]) if row.get("list") else {},
+        packages=_installed(row),
         commands=tuple(row.get("programs", ())),
         entrypoint=tuple(row.get("entrypoint", ())),
         command=tuple(row.get("cmd", ())),
-        has_shell=not row.get("shell_less", False),
+        has_shell=not bare,
     )
+
+
+def _installed(row: Row) -> Mapping[str, str]:
+    """Give the packages of an image's own list, else those of its distribution, which are a part of them."""
+    if row["manager"] not in ("apt", "apk") or not row["release"]:
+        return {}
+    distribution = f"{row['os']}:{row['release']}"
+    return InstalledPackages(row.get("list") or distribution, distribution)
+
+
+def _has_list(name: str) -> bool:
+    return b"\n" + _key(name) + b"," in _file("packages.jsonl")
 
 
 @lru_cache(maxsize=2)
@@ -113,9 +136,10 @@ def _key(reference: str) -> bytes:
     return b"[" + json.dumps(reference, ensure_ascii=False).encode()
 
 
-def _rows(image: str) -> Iterator[tuple[str, Row]]:
+def _rows(beginning: str) -> Iterator[tuple[str, Row]]:
+    """Give all rows whose reference begins so."""
     data = _file("images.jsonl")
-    prefix = b"\n" + _key(image + ":")[:-1]
+    prefix = b"\n" + _key(beginning)[:-1]
     start = data.find(prefix)
     while start >= 0:
         end = data.find(b"\n", start + 1)

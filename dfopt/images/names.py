@@ -60,7 +60,7 @@ def canonical(reference: str) -> Name | None:
     return Name(_ALIASES.get(hub, hub), tag, digest, foreign)
 
 
-def without_system(image: str) -> str | None:
-    """Give the name of a distroless image without its Debian release, or None for other images."""
+def stem(image: str) -> str | None:
+    """Give what the releases of a distroless image have in common in their names; None for other images."""
     match = _DISTROLESS.match(image)
-    return f"gcr.io/distroless/{match.group(1)}" if match else None
+    return re.sub(r"\d+$", "", match.group(1)) if match else None

@@ -106,6 +106,8 @@ def _variant(wanted: _Tag, other: _Tag) -> float:
 
 def _version(wanted: tuple[int, ...], other: tuple[int, ...]) -> float:
     """Say how far apart two versions are: under 1 where one is a prefix of the other."""
+    if not wanted and not other:
+        return 0.0
     common = 0
     for mine, theirs in zip(wanted, other, strict=False):
         if mine != theirs:

@@ -22,6 +22,7 @@ from dfopt.tools.model import Invocation
 # Bytes of byte code per byte of sources, by the interpreter's version, and how sure that is.
 _BYTE_CODE = {"2.7": (0.95, 0.15), "3.6": (0.9, 0.12), "3.7": (0.9, 0.12), "3.8": (0.92, 0.1), "3.9": (0.95, 0.1),
               "3.10": (0.97, 0.1), "3.11": (1.29, 0.04), "3.12": (1.2, 0.06), "3.13": (1.19, 0.04)}  # fmt: skip
+_NEWEST_PYTHON = "3.14"
 _BYTE_CODE_USUAL = (1.19, 0.08)
 _FIRST_CALL = Estimate(10_600_000, 9_300_000, 12_000_000)
 """Byte code of pip itself and of the standard library, which official images leave out."""
@@ -49,6 +50,8 @@ def start(facts: ImageFacts | None) -> PackageState:
     official = "python3" in facts.commands or bool(version)
     if not version and (match := re.search(r"python:v?(\d+\.\d+)", facts.reference)):
         version = match.group(1)
+    if not version and official:
+        version = _NEWEST_PYTHON
     if not version:
         version = _SYSTEM_PYTHON.get((facts.distribution, facts.release), "3.12")
     minor = ".".join(version.split(".")[:2])

@@ -32,6 +32,7 @@ class Wanted(NamedTuple):
 
 def requirements_file(path: str, read: Read, depth: int = 0) -> Wanted:
     """Read a requirements file with the files it names; one that is not known is listed as missing."""
+    path = posixpath.normpath(path)
     text = read(path)
     if text is None or depth > 5:
         return Wanted(missing=(path,))

@@ -88,7 +88,7 @@ class Lexer(ABC):
         if match is None:
             return ""
         end = match.end()
-        if end < self.end and self.text[end] not in DELIMITERS:
+        if end < self.end and self.text[end] not in DELIMITERS and not JOINED.match(self.text, end, self.end):
             return ""
         return match.group()
 

@@ -178,6 +178,10 @@ class _Reader(Lexer):
                 self.problem(f"Nothing follows `{operator}`.", at, at + len(operator))
                 break
             operators.append(operator)
+            while self.reserved() == "!":
+                self.problem("`!` can only stand in front of a whole pipeline.", self.pos, self.pos + 1)
+                self.pos += 1
+                self.skip()
             elements.append(self.command())
         if len(elements) == 1 and not negated:
             return elements[0]

@@ -347,8 +347,9 @@ class _Conversion:
             else:
                 form = self.form(child)
                 if isinstance(form, PipeForm):
-                    if form.negated and not elements:
-                        negated = True
+                    if form.negated and elements:
+                        raise _Unsure
+                    negated = negated or form.negated
                     operators += form.operators
                     elements += form.elements
                 else:
@@ -384,7 +385,7 @@ class _Conversion:
         children = node.children
         if children[0].type == "((":
             return self.reread(node)
-        if len(children) < 3:  # ``{}`` is a word
+        if len(children) < 3 or self.text[node.start_byte + 1] not in " \t\n":  # ``{}`` and ``{a`` are words
             raise _Unsure
         return BlockForm("{", node.start_byte, node.end_byte, [("body", self.items(children[1:-1]))])
 
@@ -445,7 +446,10 @@ class _Conversion:
                 name = self.text[child.start_byte : child.end_byte]
             elif kind == "comment":
                 self.comments.append((child.start_byte, child.end_byte))
-            elif kind not in ("in", ";", "\n"):
+            elif kind == "in":
+                if self.text[child.end_byte] not in " \t\n;":
+                    raise _Unsure
+            elif kind not in (";", "\n"):
                 word = self.word(child)
                 if words and words[-1].end == word.start:
                     words[-1] = WordForm(words[-1].start, word.end, words[-1].nested + word.nested)

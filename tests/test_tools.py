@@ -119,6 +119,8 @@ def test_what_is_left_behind_is_among_the_paths_that_cleaning_knows() -> None:
         ("uv sync --frozen", "uv", "install", []),
         ("poetry install --no-root", "poetry", "install", []),
         ("npm ci", "npm", "install", []),
+        ("npm install --global yarn", "npm", "install", ["yarn"]),
+        ("npm install --location=global yarn", "npm", "install", ["yarn"]),
         ("npm --prefix app i foo", "npm", "install", ["foo"]),
         ("npm run build", "npm", "build", ["build"]),
         ("npm cache clean --force", "npm", "clean", []),
@@ -360,6 +362,22 @@ def test_an_install_from_manifests_does_not_read_the_whole_project(text: str) ->
     result = done(text)
     assert not any_overlap(result.reads, ["/w/src/main.py"])
     assert not result.wall
+
+
+def test_global_installs_have_no_manifests() -> None:
+    for text in ("npm install -g yarn", "npm i --global yarn", "pnpm add -g yarn", "bun add -g yarn"):
+        call = recognise(command(text))
+        assert call is not None
+        assert not call.subcommand.manifests
+        assert "/w/package.json" not in done(text).reads
+    call = recognise(command("npm install"))
+    assert call is not None
+    assert call.subcommand.manifests == ("package.json",)
+
+
+@pytest.mark.parametrize("name", ["npm", "pip", "gem"])
+def test_installs_depend_on_system_headers(name: str) -> None:
+    assert any_overlap(done(f"{name} install x").reads, ["/usr/include/libpq-fe.h"])
 
 
 @pytest.mark.parametrize(

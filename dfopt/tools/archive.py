@@ -173,7 +173,7 @@ _TAR = """
 
 TOOLS = (
     tool("tar bsdtar gtar star", "tar", "archive", verb("", "unpack", shape=_tar, deterministic=True, seconds=1),
-        opts=_TAR, environment=("TAR_OPTIONS", ), doc="packs and unpacks archives"),
+        opts=_TAR, environment=("TAR_OPTIONS",), doc="packs and unpacks archives"),
     tool("unzip", "unzip", "archive", verb("", "unpack", shape=_unzip, deterministic=True, seconds=1),
         opts="-d =tree | -q | -qq | -o | -n | -j | -l | -p | -t | -Z | -v | -x =text | -u | -f | -a | -aa | -C | -L "
             "| -X | -K | -P =text | -I =text | -O =text", doc="unpacks zip archives"),
@@ -183,9 +183,9 @@ TOOLS = (
             "brotli xzdec lbunzip2 unpigz", "gzip", "archive", verb("", "unpack", shape=_compress, deterministic=True,
         seconds=1),
          opts="-d --decompress | -c --stdout --to-stdout | -k --keep | -f --force | -q --quiet | -v --verbose "
-             "| -r --recursive | -n --no-name | -N --name | -t --test | -l --list | -S --suffix =text "
-             "| -T --threads =text | -1 | -2 | -3 | -4 | -5 | -6 | -7 | -8 | -9 --best | -0 | -e | -p =text "
-             "| -o =write | --rm | -M =text | --fast | -z", doc="packs and unpacks single files"),
+              "| -r --recursive | -n --no-name | -N --name | -t --test | -l --list | -S --suffix =text "
+              "| -T --threads =text | -1 | -2 | -3 | -4 | -5 | -6 | -7 | -8 | -9 --best | -0 | -e | -p =text "
+              "| -o =write | --rm | -M =text | --fast | -z", doc="packs and unpacks single files"),
     tool("7z 7za 7zr 7zz p7zip", "7z", "archive", verb("", "unpack", shape=_seven, seconds=1),
         opts="-o =text | -y | -bd | -p =text | -r | -aoa | -t =text | -mx =text | -snl | -bso0",
         doc="packs and unpacks archives"),
@@ -194,6 +194,6 @@ TOOLS = (
             "| -D --directory =tree | -F --file =read | -R =text | --quiet | -0 | -L",
         doc="packs and unpacks archives"),
     tool("unrar rar unace unar lha cabextract innoextract msiextract dpkg-split unsquashfs mksquashfs", "unrar",
-        "archive", verb("", "unpack", reads=("./", ), writes=("./", ), operands="tree", seconds=1),
+        "archive", verb("", "unpack", reads=("./",), writes=("./",), operands="tree", seconds=1),
         opts="-d =tree | -o =tree | -q | -y | -f | -i", doc="unpacks archives"),
 )  # fmt: skip

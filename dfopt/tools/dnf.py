@@ -105,11 +105,11 @@ TOOLS = (
     tool("dnf dnf5 yum microdnf tdnf dnf-3 yum-deprecated", "dnf", "package-manager", *_VERBS, opts=_OPTIONS,
         cleaning=CLEANING["dnf"],
          yes=("-y", "--assumeyes", "--assume-yes"), pin="-", minimal=("--setopt=install_weak_deps=False", "--nodocs"),
-         database=("rpm", ), lists=_CACHES,
+         database=("rpm",), lists=_CACHES,
          environment=("LANG", "LC_*"), doc="package manager of RPM systems"),
     tool("yum-config-manager dnf-config-manager", "dnf", "package-manager",
-         verb("", "configure", network=True, reads=("/etc/", ), writes=("/etc/yum.repos.d/", "/etc/dnf/",
-             "/etc/yum.conf"), seconds=2),
+         verb("", "configure", network=True, reads=("/etc/",), writes=("/etc/yum.repos.d/", "/etc/dnf/",
+              "/etc/yum.conf"), seconds=2),
          opts="--add-repo =text | --enable =text | --disable =text | --save | --setopt =text | -y | -q | --nogpgcheck",
          doc="adds package archives"),
     tool("yum-builddep dnf-builddep yumdownloader repoquery repotrack", "dnf", "package-manager", verb("", "install",
@@ -117,11 +117,11 @@ TOOLS = (
          database=("rpm",), cleaning=CLEANING["dnf"], doc="yum's companions"),
     tool("package-cleanup dnf-automatic update-crypto-policies", "dnf", "package-manager",
          verb("", "remove", reads=_READS, writes=SYSTEM, changes_packages=True, seconds=4),
-             opts="-y | --oldkernels | --count =text | -q | --set =text",
+              opts="-y | --oldkernels | --count =text | -q | --set =text",
          database=("rpm",), doc="cleans RPM databases"),
     tool("rpm", "rpm", "package-manager", verb("", "install", shape=_rpm, seconds=3),
          opts="-i --install | -U --upgrade | -F --freshen | -e --erase | -q --query | -V --verify | -K --checksig "
-             "| --import | --reinstall"
+              "| --import | --reinstall"
               "| -h --hash | -v --verbose | --nodeps | --force | --rebuilddb | --initdb | --eval =text | -E =text "
                   "| --root =tree | -a --all"
               "| --dbpath =text | --prefix =tree | --relocate =text | --replacepkgs | --nosignature | --nodigest "
@@ -136,6 +136,6 @@ TOOLS = (
         runs_project_code=True, seconds=60), permutes=False,
          doc="builds RPM packages"),
     tool("subscription-manager", "dnf", "service",
-         verb("", "configure", network=True, reads=("/etc/", ), writes=("/etc/", "/var/lib/rhsm/"), seconds=5),
-             doc="registers a Red Hat system"),
+         verb("", "configure", network=True, reads=("/etc/",), writes=("/etc/", "/var/lib/rhsm/"), seconds=5),
+              doc="registers a Red Hat system"),
 )  # fmt: skip

@@ -129,7 +129,7 @@ def invocation_effects(invocation: Invocation, place: Place, source: Command | N
         environment.add("PATH")
         name = invocation.command.words[0].value or invocation.command.words[0].pattern
         programs = frozenset((name,))
-        reads.update((place.join(name),) if "/" in name else place.programs(name))
+        reads.update((place.path(invocation.command.words[0]),) if "/" in name else place.programs(name))
         reads.add("/bin/sh")
     if sub.network or fetches:
         environment |= _NETWORK_VARIABLES
@@ -140,7 +140,7 @@ def invocation_effects(invocation: Invocation, place: Place, source: Command | N
     own = sub.shape(invocation, place) if sub.shape is not None else NOTHING
     wall = sub.wall
     reason = sub.reason
-    if wall and tool.family != "script" and _only_asks(invocation.command):
+    if tool.family != "script" and _only_asks(invocation.command, wall):
         return Effects(reads=_kept(reads), programs=programs, environment=frozenset(environment))
     if wall and not reason:
         reason = "it runs code of the project" if sub.runs_project_code else "what it does is not known"
@@ -174,9 +174,9 @@ def left_caches(invocation: Invocation, place: Place) -> list[str]:
     return list(dict.fromkeys(found))
 
 
-def _only_asks(command: Command) -> bool:
-    """Tell whether a program is only asked for its version or its help."""
-    return len(command.words) == 2 and command.words[1].value in _QUESTIONS
+def _only_asks(command: Command, wall: bool) -> bool:
+    # Short forms (-v) mean other things to many programs; they count where nothing else is known of a program.
+    return len(command.words) == 2 and command.words[1].value in (_QUESTIONS if wall else ("--version", "--help"))
 
 
 def _kept(paths: Iterable[str]) -> frozenset[str]:

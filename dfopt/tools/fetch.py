@@ -190,6 +190,6 @@ TOOLS = (
          environment=("AWS_*", "GOOGLE_*", "CLOUDSDK_*", "AZURE_*", "GITHUB_TOKEN", "GH_TOKEN", "HELM_*", "KUBE*",
          "TF_*"), doc="talks to a service"),
     tool("docker docker-compose podman buildah skopeo crane ctr nerdctl kaniko img", "containers", "other", verb("",
-        "run", wall=True, network=True, seconds=10), permutes=False, environment=("DOCKER_*", ),
+        "run", wall=True, network=True, seconds=10), permutes=False, environment=("DOCKER_*",),
         doc="talks to a container engine"),
 )  # fmt: skip

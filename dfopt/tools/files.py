@@ -172,8 +172,8 @@ TOOLS = (
             "| -T --no-target-directory | -b --backup [=text] | -S --suffix =text | -P | -L | -i", doc="makes links"),
     tool("install ginstall", "install", "files", verb("", "copy", shape=_install, deterministic=True),
          opts="-d --directory | -D | -m --mode =text | -o --owner =text | -g --group =text "
-             "| -t --target-directory =text | -T --no-target-directory | -v --verbose | -s --strip | -c "
-             "| -p --preserve-timestamps | -C --compare | -b | -S --suffix =text | --strip-program =text",
+              "| -t --target-directory =text | -T --no-target-directory | -v --verbose | -s --strip | -c "
+              "| -p --preserve-timestamps | -C --compare | -b | -S --suffix =text | --strip-program =text",
          doc="copies files with owner and mode"),
     tool("touch", "touch", "files", verb("", "touch", operands="write", varies=True),
         opts="-a | -m | -c --no-create | -d --date =text | -r --reference =read | -t =text | -h --no-dereference "
@@ -183,9 +183,9 @@ TOOLS = (
             "| -p | -d | -z", doc="sets the size of files"),
     tool("mkfifo mknod", "mkfifo", "files", verb("", "make-directory", operands="write"), opts="-m --mode =text | -Z",
         doc="makes pipes and devices"),
-    tool("mktemp tempfile", "mktemp", "files", verb("", "make-directory", writes=("/tmp/**", ), varies=True),
+    tool("mktemp tempfile", "mktemp", "files", verb("", "make-directory", writes=("/tmp/**",), varies=True),
         opts="-d --directory | -q --quiet | -u --dry-run | -p --tmpdir =tree | --suffix =text | -t | -p =tree "
-            "| -n =text | -s =text", environment=("TMPDIR", ), doc="makes a temporary file"),
+            "| -n =text | -s =text", environment=("TMPDIR",), doc="makes a temporary file"),
     tool("dd", "dd", "files", verb("", "copy", shape=_dd), syntax="raw", doc="copies blocks"),
     tool("find", "find", "files", verb("", "query", shape=_find, seconds=0.5), syntax="raw", doc="searches folders"),
     tool("rsync", "rsync", "files", verb("", "copy", shape=transfer, seconds=2),
@@ -194,7 +194,7 @@ TOOLS = (
             "| --info =text | -P | --stats | -m --prune-empty-dirs | -o | -g | -t | -D | --no-o | --no-owner "
             "| --no-g | --no-group | --no-p | --no-perms | --ignore-existing | --copy-links | --inplace | -W | -O "
             "| --omit-dir-times", doc="synchronises folders"),
-    tool("rename prename", "rename", "files", verb("", "move", reads=("./", ), writes=("./", )), permutes=False,
+    tool("rename prename", "rename", "files", verb("", "move", reads=("./",), writes=("./",)), permutes=False,
         doc="renames files"),
     tool("cat tac nl zcat bzcat xzcat gzcat zstdcat lz4cat", "cat", "text", verb("", "print", operands="read",
         deterministic=True), opts="-n | -A | -b | -E | -s | -T | -u | -v | -e | -t | -f | -q", doc="prints files"),
@@ -204,8 +204,8 @@ TOOLS = (
     tool("stat du df file readlink realpath lsattr getfattr wc cksum namei", "stat", "files", verb("", "query",
         operands="read"),
          opts="-c --format =text | -f --canonicalize | -e | -m | -s | -h | -k | -b | -L | -d --max-depth =text | -l "
-             "| -w | -n | -t =text | -x | -a | --exclude =text | --apparent-size | -P | -q | -z | --printf =text "
-             "| -T | -i | --relative-to =text | --total", doc="tells about files"),
+              "| -w | -n | -t =text | -x | -a | --exclude =text | --apparent-size | -P | -q | -z | --printf =text "
+              "| -T | -i | --relative-to =text | --total", doc="tells about files"),
     tool("ldd readelf objdump nm strings scanelf size pax-utils od hexdump xxd lddtree", "ldd", "build", verb("",
         "query", operands="read"), opts="-p | -n --needed --bytes =text | -F --format =text | -s --symbol =text "
             "| -B --nobanner | -R --recursive | -q | -a | -d | -t =text | -v | -A =text | -N =text | -j =text | -l "

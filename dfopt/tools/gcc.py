@@ -131,9 +131,9 @@ TOOLS = (
     tool("strip patchelf chrpath execstack sstrip install_name_tool", "strip", "build", verb("", "edit",
         shape=_rewrite, deterministic=True),
          opts="-s --strip-all | -g --strip-debug | -S | --strip-unneeded | -d | -o =text | -R --remove-section =text "
-             "| -K =text | -N =text | -p | -v | -x | -X | --set-rpath =text | --set-interpreter =text "
-             "| --add-needed =text | --remove-needed =text | --replace-needed =text | --force-rpath | --print-rpath "
-             "| -c | -r =text | -q", doc="changes binaries in place"),
+              "| -K =text | -N =text | -p | -v | -x | -X | --set-rpath =text | --set-interpreter =text "
+              "| --add-needed =text | --remove-needed =text | --replace-needed =text | --force-rpath | --print-rpath "
+              "| -c | -r =text | -q", doc="changes binaries in place"),
     tool("objcopy", "strip", "build", verb("", "edit", shape=_rewrite, deterministic=True),
         opts="-O =text | -I =text | -B =text | -S | -g | -R =text | -j =text | --add-section =text "
             "| --only-keep-debug | --add-gnu-debuglink =text | -N =text", doc="copies binaries"),
@@ -149,8 +149,8 @@ TOOLS = (
     tool("jar", "jar", "archive", verb("", "pack", shape=_jar, seconds=1), doc="packs Java archives"),
     tool("jlink jpackage native-image jmod jdeps", "jlink", "build", verb("", "build", "--output =tree "
             "| --add-modules =text | --module-path -p =text | --compress =text | --strip-debug | --no-man-pages "
-            "| --no-header-files | -o =write | --dest =tree | --include-locales =text | --vm =text", reads=("./", ),
-        seconds=10), environment=("JAVA_*", ), doc="makes Java run-time images"),
+            "| --no-header-files | -o =write | --dest =tree | --include-locales =text | --vm =text", reads=("./",),
+        seconds=10), environment=("JAVA_*",), doc="makes Java run-time images"),
     tool("java javaw jshell jrunscript", "java", "other", verb("", "run", wall=True, runs_project_code=True,
         seconds=5, reason="it runs a Java program"), syntax="raw", environment=("JAVA_*", "JDK_*", "CLASSPATH",
         "_JAVA_OPTIONS"), doc="runs Java"),
@@ -161,12 +161,12 @@ TOOLS = (
               "| -genkey | -genkeypair | -list | -delete | -v | -ext =text | -importkeystore | -srcalias =text "
                   "| -destalias =text | -srcstoretype =text | -deststoretype =text | -destkeypass =text | -export "
                   "| -rfc", writes=("/etc/ssl/", "/usr/lib/jvm/", "/opt/", "/usr/local/", "~/.keystore"),
-              varies=True), syntax="single", environment=("JAVA_*", ), doc="manages Java's keys"),
+              varies=True), syntax="single", environment=("JAVA_*",), doc="manages Java's keys"),
     tool("ldconfig", "ldconfig", "service", verb("", "configure", reads=("/etc/ld.so.conf", "/etc/ld.so.conf.d/",
         "/lib/", "/lib64/", "/usr/lib/", "/usr/lib64/", "/usr/local/lib/"), writes=("/etc/ld.so.cache",
         "/var/cache/ldconfig/", "/lib/", "/usr/lib/", "/usr/local/lib/"), operands="tree", deterministic=True),
          opts="-v | -n | -N | -X | -f =read | -C =write | -r =tree | -p | -l", doc="makes the linker's cache"),
     tool("pkg-config pkgconf llvm-config mysql_config pg_config apxs apxs2 curl-config xml2-config php-config "
             "freetype-config", "pkg-config", "build", verb("", "query", reads=("/usr/", "/opt/")),
-        environment=("PKG_CONFIG*", ), permutes=False, doc="tells compiler flags"),
+        environment=("PKG_CONFIG*",), permutes=False, doc="tells compiler flags"),
 )  # fmt: skip

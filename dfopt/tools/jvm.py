@@ -110,23 +110,23 @@ _DOTNET = """
 """
 
 TOOLS = (
-    tool("mvn mvnw maven mvnd", "maven", "build", verb("", "build", network=True, leaves=(_M2, ), shape=_maven,
+    tool("mvn mvnw maven mvnd", "maven", "build", verb("", "build", network=True, leaves=(_M2,), shape=_maven,
         seconds=60),
          opts="-D =text | -f --file =read | -s --settings =read | -gs =read | -P =text | -pl --projects =text "
-             "| -am --also-make | -amd | -T --threads =text | -o --offline | -q --quiet | -B --batch-mode "
-             "| -e --errors | -X --debug | -U --update-snapshots | -N --non-recursive | -fae | -fn | -ff | -C "
-             "| -V --show-version | -v --version | -l --log-file =write | -rf =text | -nsu "
-             "| -ntp --no-transfer-progress | -t =read | --no-plugin-updates",
+              "| -am --also-make | -amd | -T --threads =text | -o --offline | -q --quiet | -B --batch-mode "
+              "| -e --errors | -X --debug | -U --update-snapshots | -N --non-recursive | -fae | -fn | -ff | -C "
+              "| -V --show-version | -v --version | -l --log-file =write | -rf =text | -nsu "
+              "| -ntp --no-transfer-progress | -t =read | --no-plugin-updates",
          syntax="single", local=True, cleaning=CLEANING["maven"], environment=_JAVA,
          doc="builds Java projects by pom.xml"),
     tool("gradle gradlew", "gradle", "build", verb("", "build", network=True, wall=True, runs_project_code=True,
         leaves=_GRADLE, shape=_inside, seconds=60, reason="its build description is code"),
          opts="-P [=text] | -D [=text] | -p --project-dir =cd | -b --build-file =read | -c --settings-file =read "
-             "| -x --exclude-task =text | -g --gradle-user-home =tree | --no-daemon | --daemon | --stacktrace -s "
-             "| --info -i | --debug -d | --quiet -q | --offline | --parallel | --continue | --refresh-dependencies "
-             "| --console =text | --build-cache | --no-build-cache | --max-workers =text | -I --init-script =read "
-             "| --rerun-tasks | --warning-mode =text | -S | --full-stacktrace | --no-watch-fs | --stop "
-             "| -v --version | -m --dry-run | --tests =text | -t",
+              "| -x --exclude-task =text | -g --gradle-user-home =tree | --no-daemon | --daemon | --stacktrace -s "
+              "| --info -i | --debug -d | --quiet -q | --offline | --parallel | --continue | --refresh-dependencies "
+              "| --console =text | --build-cache | --no-build-cache | --max-workers =text | -I --init-script =read "
+              "| --rerun-tasks | --warning-mode =text | -S | --full-stacktrace | --no-watch-fs | --stop "
+              "| -v --version | -m --dry-run | --tests =text | -t",
          local=True, cleaning=CLEANING["gradle"], environment=_JAVA, doc="builds JVM projects by code"),
     tool("sbt sbtx mill activator scala-cli amm", "sbt", "build", verb("", "build", network=True, wall=True,
         runs_project_code=True, leaves=("~/.ivy2/", "~/.sbt/", "~/.cache/coursier/"), shape=_inside, seconds=90,
@@ -134,25 +134,25 @@ TOOLS = (
         environment=_JAVA, doc="builds Scala projects"),
     tool("dotnet", "dotnet", "build",
          verb("restore|nuget restore", "install", _DOTNET, network=True, optional_manifests=_CSPROJ,
-             leaves=("~/.nuget/packages/", "~/.local/share/NuGet/"), shape=_restore, seconds=20),
+              leaves=("~/.nuget/packages/", "~/.local/share/NuGet/"), shape=_restore, seconds=20),
          verb("build|publish|pack|msbuild|store", "build", _DOTNET, network=True, runs_project_code=True,
-             leaves=("~/.nuget/packages/", "~/.local/share/NuGet/"), shape=_restore, seconds=30),
+              leaves=("~/.nuget/packages/", "~/.local/share/NuGet/"), shape=_restore, seconds=30),
          verb("tool install|tool restore|tool update|workload install|workload restore|workload update|new install"
                  "|new|sdk", "install", _DOTNET, network=True, writes=("~/.dotnet/", "~/.nuget/", "./",
-             "/usr/share/dotnet/", "/usr/lib/dotnet/"), seconds=20),
+              "/usr/share/dotnet/", "/usr/lib/dotnet/"), seconds=20),
          verb("add package|add|remove|remove package|sln|sln add|nuget add source|nuget add|nuget update|nuget"
                  "|nuget push|nuget remove source|nuget disable source|nuget enable source|nuget update source"
                  "|user-secrets|dev-certs|dev-certs https|add reference", "edit", _DOTNET, network=True, reads=("./",
-             ), writes=("./", "~/.nuget/", "~/.dotnet/"), seconds=3),
+              ), writes=("./", "~/.nuget/", "~/.dotnet/"), seconds=3),
          verb("nuget locals", "clean", "-c --clear | -l --list", removes=("~/.nuget/packages/",
-             "~/.local/share/NuGet/", "/tmp/NuGetScratch/")),
+              "~/.local/share/NuGet/", "/tmp/NuGetScratch/")),
          verb("clean", "clean", _DOTNET, reads=("./",), writes=("./",)),
          verb("run|test|exec|vstest|watch|ef|fsi|fable|paket|cake|format|tool run|ef migrations|script|dotnet-ef",
-             "build", wall=True, runs_project_code=True, network=True, seconds=30),
+              "build", wall=True, runs_project_code=True, network=True, seconds=30),
          verb("help|list|tool list|sdk check|workload list|build-server", "query"), verb("", "run", wall=True,
-             runs_project_code=True, seconds=5),
+              runs_project_code=True, seconds=5),
          opts="--info | --version | --list-sdks | --list-runtimes | -h --help | -d --diagnostics "
-             "| --roll-forward =text", cleaning=CLEANING["dotnet"], pin="--version", environment=("DOTNET_*",
+              "| --roll-forward =text", cleaning=CLEANING["dotnet"], pin="--version", environment=("DOTNET_*",
          "NUGET_*", "MSBUILD*"), doc="builds .NET projects"),
     tool("nuget msbuild xbuild mono mcs csc paket", "mono", "build", verb("", "build", network=True, wall=True,
         runs_project_code=True, seconds=30), permutes=False, environment=("MONO_*", "NUGET_*"),

@@ -88,24 +88,24 @@ TOOLS = (
     tool("make gmake bmake checkinstall remake", "make", "build", verb("", "build", wall=True, runs_project_code=True,
         shape=_make, seconds=30, reason=_CODE),
          opts="-C --directory =cd | -f --file --makefile =read | -j --jobs [=text] | -k --keep-going "
-             "| -s --silent --quiet | -n --dry-run | -B --always-make | -e | -i | -I =read "
-             "| -l --load-average [=text] | -o =text | -w --print-directory | --no-print-directory | -r | -R "
-             "| -O --output-sync [=text] | -D =text | -y | -V | --trace"
+              "| -s --silent --quiet | -n --dry-run | -B --always-make | -e | -i | -I =read "
+              "| -l --load-average [=text] | -o =text | -w --print-directory | --no-print-directory | -r | -R "
+              "| -O --output-sync [=text] | -D =text | -y | -V | --trace"
               "| --pkgname =text | --pkgversion =text | --default | --install [=text]", environment=_C,
               doc="builds by rules of the project"),
     tool("cmake ccmake cmake3", "cmake", "build", verb("", "configure", wall=True, runs_project_code=True,
         shape=_cmake, seconds=10, reason=_CODE),
          opts="-S =read | -B =text | -D [=text] | -G =text | -C =read | -P =read | -U =text | -A =text | -T =text "
-             "| -W [=text] | -L | -N | --build =text | --install =text | --target -t =text | --config =text "
-             "| -j --parallel [=text] | --preset =text | --prefix =text | --component =text | --strip | -E "
-             "| -v --verbose | --toolchain =read | --fresh | --version | --clean-first | --log-level =text "
-             "| --install-prefix =text | --workflow", environment=_C, doc="configures and starts builds"),
+              "| -W [=text] | -L | -N | --build =text | --install =text | --target -t =text | --config =text "
+              "| -j --parallel [=text] | --preset =text | --prefix =text | --component =text | --strip | -E "
+              "| -v --verbose | --toolchain =read | --fresh | --version | --clean-first | --log-level =text "
+              "| --install-prefix =text | --workflow", environment=_C, doc="configures and starts builds"),
     tool("ctest cpack", "cmake", "build", verb("", "test", wall=True, runs_project_code=True, seconds=20,
         reason=_CODE), permutes=False, environment=_C, doc="tests and packs a build"),
     tool("ninja ninja-build samu", "ninja", "build", verb("", "build", wall=True, runs_project_code=True, shape=_make,
         seconds=30, reason=_CODE),
          opts="-C =cd | -f =read | -j =text | -k =text | -l =text | -v | -t =text | -n | -d =text | -w =text "
-             "| --version | --quiet", environment=_C, doc="builds by rules of the project"),
+              "| --version | --quiet", environment=_C, doc="builds by rules of the project"),
     tool("meson muon", "meson", "build", verb("", "build", wall=True, runs_project_code=True, shape=_make, seconds=20,
         reason=_CODE), opts="-C =cd | -D [=text] | --prefix =text | --buildtype =text | --libdir =text "
             "| --destdir =text | --reconfigure | --wipe | -j [=text]", environment=_C,
@@ -122,9 +122,9 @@ TOOLS = (
             "pelican gitbook mdbook asciidoctor asciidoc doxygen xsltproc pandoc latexmk pdflatex xelatex makeinfo "
             "help2man msgfmt"
          " rebar3 rebar erl erlc elixir elixirc iex  nim nimble zig crystal shards dub dmd ldc2 v vlang swift swiftc "
-             "ghc runghc hpack idris ocamlfind ocamlbuild ocamlc ocamlopt dune jbuilder esy fpc lazbuild gnat    "
-             "raku zef rakudo moar  kotlinc kotlin scalac scala groovy groovyc clojure clj julia sbcl ros gsi guile "
-             "racket raco   csi janet jpm haxe haxelib wasm-pack emcc em++ emmake emconfigure emsdk trunk"
+              "ghc runghc hpack idris ocamlfind ocamlbuild ocamlc ocamlopt dune jbuilder esy fpc lazbuild gnat    "
+              "raku zef rakudo moar  kotlinc kotlin scalac scala groovy groovyc clojure clj julia sbcl ros gsi guile "
+              "racket raco   csi janet jpm haxe haxelib wasm-pack emcc em++ emmake emconfigure emsdk trunk"
          " buf protoc flatc thrift swig", "project-build", "build", verb("", "build", wall=True,
          runs_project_code=True, shape=_make, seconds=60, reason=_CODE), permutes=False, environment=_C,
          doc="builds by code of the project"),
@@ -132,6 +132,6 @@ TOOLS = (
         network=True, seconds=60, reason=_CODE), permutes=False, environment=_C, doc="packages of C++ projects"),
     tool("catkin catkin_make catkin_init_workspace rosdep colcon wstool vcs rosinstall roscore rosrun ros2 "
             "rosinstall_generator catkin_make_isolated", "ros", "build", verb("", "build", wall=True,
-        runs_project_code=True, network=True, seconds=60, reason=_CODE), permutes=False, environment=("ROS_*", ),
+        runs_project_code=True, network=True, seconds=60, reason=_CODE), permutes=False, environment=("ROS_*",),
         doc="builds robots' workspaces"),
 )  # fmt: skip

@@ -94,6 +94,8 @@ class Subcommand(Struct, frozen=True):
     shape: Shape | None = None
     seconds: float = 0.1
     reason: str = ""
+    instead: tuple[str, str] | None = None
+    """An option that makes it another verb, and that verb's name (``npm install -g``)."""
 
 
 class Tool(Struct, frozen=True):

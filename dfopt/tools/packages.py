@@ -63,13 +63,11 @@ def _takes_packages(invocation: Invocation) -> bool:
     if invocation.family in ("poetry", "pdm"):
         return verb == "add" or _word(invocation) == "add"
     if invocation.family == "npm":
-        return verb in ("install", "uninstall") and _word(invocation) not in ("update", "up", "upgrade")
+        return _word(invocation) not in ("update", "up", "upgrade", "ci", "prune", "dedupe", "link", "ln")
     if invocation.family == "pnpm":
-        return (verb == "add" and _word(invocation) in ("add",)) or (
-            _word(invocation) in ("install", "i") and bool(invocation.operands)
-        )
+        return _word(invocation) in ("add", "install", "i", "update", "up", "remove", "rm", "uninstall")
     if invocation.family == "bun":
-        return bool(invocation.operands)
+        return _word(invocation) in ("add", "a", "install", "i", "remove", "rm")
     if invocation.family == "dotnet":
         return verb in ("tool install", "add package")
     if invocation.family == "conda":

@@ -9,6 +9,8 @@ from dfopt.tools.table import tool, verb
 
 _CACHE = "~/.cache/pip/"
 _PREFIXES = ("/usr/", "/opt/conda/")
+# Packages without a wheel are compiled against the system's headers.
+_READS = ("/etc/pip.conf", "/usr/include/", "/usr/lib/", "/usr/local/include/")
 _MANIFESTS = ("pyproject.toml", "setup.py", "setup.cfg")
 _INDEX = """
 -i --index-url --pypi-url =text | --extra-index-url =text | --no-index | -f --find-links =read | --trusted-host =text
@@ -87,7 +89,7 @@ def _install(invocation: Invocation, place: Place) -> Effects:
         # Building in place leaves build/ and *.egg-info behind in the project.
         writes |= frozenset(path if path == EVERYTHING else path + "/" for path in reads)
     return Effects(
-        reads=frozenset(reads) | frozenset(("/etc/pip.conf", place.join("~/.config/pip/"), place.join("~/.pip/"))),
+        reads=frozenset(reads).union(_READS, (place.join("~/.config/pip/"), place.join("~/.pip/"))),
         writes=writes,
         fetches=frozenset(fetches),
         runs_project_code=local,
@@ -115,13 +117,13 @@ TOOLS = (
          verb("install", "install", _INSTALL, network=True, leaves=(_CACHE,), shape=_install, seconds=20),
          verb("download|wheel", "fetch", _INSTALL, network=True, leaves=(_CACHE,), shape=_install, seconds=20),
          verb("uninstall", "remove", "-y --yes | -r --requirement =read", writes=("/usr/", "/opt/conda/",
-             "~/.local/"), seconds=1),
+              "~/.local/"), seconds=1),
          verb("cache purge", "clean", removes=(_CACHE,), deterministic=True),
          verb("cache remove|cache", "clean", writes=(_CACHE,)),
          verb("config|config set|config unset", "configure", "--global | --user | --site", writes=("/etc/pip.conf",
-             "~/.config/pip/", "~/.pip/")),
+              "~/.config/pip/", "~/.pip/")),
          verb("freeze|list|show|check|search|hash|inspect|index|debug|help|completion|index versions", "query",
-             "-o --outdated | --format =text | -r =read", reads=("/usr/lib/", "/usr/local/lib/"), seconds=0.5),
+              "-o --outdated | --format =text | -r =read", reads=("/usr/lib/", "/usr/local/lib/"), seconds=0.5),
          opts=_INDEX, cleaning=CLEANING["pip"], pin="==", environment=_ENVIRONMENT, python_module=True,
          doc="Python's package installer"),
     tool("pipx", "pipx", "package-manager",
@@ -137,53 +139,53 @@ TOOLS = (
          "PIPX_*", "USE_EMOJI"), python_module=True, doc="installs Python programs"),
     tool("easy_install", "easy_install", "package-manager",
          verb("", "install", network=True, writes=("/usr/", "/opt/conda/"), shape=_install, seconds=15), pin="==",
-             environment=_ENVIRONMENT,
+              environment=_ENVIRONMENT,
          opts="-U --upgrade | -q | -Z | -i --index-url =text | -f --find-links =text | -d --install-dir =tree "
-             "| -H --allow-hosts =text | -z | -a", python_module=True, doc="Python's old package installer"),
+              "| -H --allow-hosts =text | -z | -a", python_module=True, doc="Python's old package installer"),
     tool("pipenv", "pipenv", "package-manager",
          verb("install|sync|update|upgrade", "install", "--system | --deploy | --dev -d | --ignore-pipfile "
                  "| --skip-lock | -r --requirements =read | --python =text | -i --index =text "
                  "| --extra-pip-args =text | --categories =text | -v | --clear | --keep-outdated | --pre "
                  "| --site-packages",
-              manifests=("Pipfile", ), optional_manifests=("Pipfile.lock", ), network=True, writes=("Pipfile.lock", ),
+              manifests=("Pipfile",), optional_manifests=("Pipfile.lock",), network=True, writes=("Pipfile.lock",),
               leaves=("~/.cache/pipenv/", _CACHE), shape=_project_install, seconds=40),
          verb("lock|requirements", "build", "-r --requirements | --dev -d | --keep-outdated | --pre",
-             manifests=("Pipfile", ), optional_manifests=("Pipfile.lock", ), network=True, writes=("Pipfile.lock", ),
+              manifests=("Pipfile",), optional_manifests=("Pipfile.lock",), network=True, writes=("Pipfile.lock",),
               leaves=("~/.cache/pipenv/",), seconds=40),
          verb("run|shell", "run", wall=True, runs_project_code=True, seconds=5),
-         verb("uninstall|clean", "remove", manifests=("Pipfile", ), writes=("Pipfile", "Pipfile.lock", "/usr/",
-             "~/.local/share/virtualenvs/"), seconds=5),
+         verb("uninstall|clean", "remove", manifests=("Pipfile",), writes=("Pipfile", "Pipfile.lock", "/usr/",
+              "~/.local/share/virtualenvs/"), seconds=5),
          verb("check|graph|verify|scripts|open", "query", manifests=("Pipfile",)),
          opts="--python =text | --three | --two | --where | --venv | --rm | --bare | --clear | -q --quiet "
-             "| -v --verbose | --pypi-mirror =text | --site-packages | --version", pin="==",
+              "| -v --verbose | --pypi-mirror =text | --site-packages | --version", pin="==",
          cleaning=CLEANING["pipenv"], environment=(*_ENVIRONMENT, "PIPENV_*", "WORKON_HOME"), python_module=True,
          doc="Python projects with a Pipfile"),
     tool("pdm", "pdm", "package-manager",
          verb("install|sync|update", "install", "--prod --production | -G --group =text | --no-editable | --no-self "
                  "| --check | --frozen-lockfile | -d --dev | --no-lock | -L --lockfile =text | --no-default "
                  "| --without =text | --fail-fast -x | --no-isolation | --clean",
-              manifests=("pyproject.toml", ), optional_manifests=("pdm.lock", "pdm.toml", ".pdm-python", "README*"),
+              manifests=("pyproject.toml",), optional_manifests=("pdm.lock", "pdm.toml", ".pdm-python", "README*"),
               network=True, runs_project_code=True, writes=(".venv/", "__pypackages__/", "pdm.lock", ".pdm-python"),
               leaves=("~/.cache/pdm/",), shape=_project_install, seconds=30),
-         verb("add|remove", "install", "-G --group =text | -d --dev", manifests=("pyproject.toml", ),
-             optional_manifests=("pdm.lock", ), network=True, writes=("pyproject.toml", "pdm.lock", ".venv/",
-             "__pypackages__/"),
+         verb("add|remove", "install", "-G --group =text | -d --dev", manifests=("pyproject.toml",),
+              optional_manifests=("pdm.lock",), network=True, writes=("pyproject.toml", "pdm.lock", ".venv/",
+              "__pypackages__/"),
               leaves=("~/.cache/pdm/",), seconds=30),
          verb("lock|export", "build", "-o --output =write | -f --format =text | --prod | --without-hashes | -G =text",
-             manifests=("pyproject.toml", ), optional_manifests=("pdm.lock", ), network=True, writes=("pdm.lock", ),
-             seconds=20),
-         verb("build|publish", "build", reads=("./", ), writes=("dist/", ), runs_project_code=True, network=True,
-             seconds=10),
+              manifests=("pyproject.toml",), optional_manifests=("pdm.lock",), network=True, writes=("pdm.lock",),
+              seconds=20),
+         verb("build|publish", "build", reads=("./",), writes=("dist/",), runs_project_code=True, network=True,
+              seconds=10),
          verb("run", "run", wall=True, runs_project_code=True),
          verb("config|self|self update|use|plugin|venv|cache clear|cache", "configure", writes=("~/.config/pdm/",
-             ".pdm-python", "~/.cache/pdm/", ".venv/"), network=True),
+              ".pdm-python", "~/.cache/pdm/", ".venv/"), network=True),
          opts="-p --project =cd | -v | -q --quiet | -c --config =read | -I --ignore-python | --pep582", pin="==",
          cleaning=CLEANING["pdm"], environment=(*_ENVIRONMENT, "PDM_*"), python_module=True,
          doc="Python projects with pdm"),
     tool("virtualenv -m_venv pyvenv", "venv", "build", verb("", "make-directory", shape=_virtualenv, reads=("/usr/",
         "/opt/"), seconds=3),
          opts="-p --python =text | --system-site-packages | --without-pip | --copies | --symlinks | --clear "
-             "| --upgrade | --upgrade-deps | --prompt =text | --no-site-packages | --always-copy"
+              "| --upgrade | --upgrade-deps | --prompt =text | --no-site-packages | --always-copy"
               "| --no-setuptools | --no-wheel | --no-pip | -q --quiet | --pip =text | --setuptools =text "
                   "| --wheel =text | --extra-search-dir =read | --app-data =text | --download | --no-download "
                   "| --seeder =text | -v",
@@ -193,9 +195,9 @@ TOOLS = (
     tool("-m_compileall -m_py_compile", "python-bytecode", "build", verb("", "build", operands="tree", seconds=2),
         python_module=True,
          opts="-q | -f | -b | -l | -d =text | -x =text | -i =read | -j =text | -o =text | -r =text | -s =text "
-             "| -p =text", doc="makes byte code"),
+              "| -p =text", doc="makes byte code"),
     tool("-m_build", "python-build", "build", verb("", "build",
-        "-w --wheel | -s --sdist | -o --outdir =tree | -n --no-isolation | -x | -C =text", reads=("./", ),
+        "-w --wheel | -s --sdist | -o --outdir =tree | -n --no-isolation | -x | -C =text", reads=("./",),
         writes=("dist/", "build/", "*.egg-info/"), network=True, runs_project_code=True, seconds=10),
          python_module=True, doc="builds Python packages"),
     tool("twine pip-compile pip-sync flit hatch maturin auditwheel tox nox cython cythonize", "python-build", "build",

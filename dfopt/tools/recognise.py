@@ -174,6 +174,8 @@ def _parse(command: Command, entry: Compiled, words: tuple[ShellWord, ...]) -> I
     default = "" if tool.default is None or rest else tool.default
     subcommand = found or entry.verbs.get(default) or (_UNKNOWN_VERB if rest else _NO_VERB)
     given.read(rest, entry.options_of(subcommand), tool)
+    if subcommand.instead is not None and subcommand.instead[0] in given.options:
+        subcommand = entry.verbs[subcommand.instead[1]]
     return given.made(tool, subcommand, command, verb)
 
 

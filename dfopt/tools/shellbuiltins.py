@@ -76,7 +76,7 @@ TOOLS = (
             "fakeroot chronic ccache sccache distcc retry fix-attrs doas busybox noglob xvfb-run dbus-run-session "
             "faketime proot unshare with-contenv"
          " strace ltrace valgrind  ", "wrap", "shell", verb("", "run"), opts="-n =text | -c =text | -p =text "
-             "| -o =text | -e =text | -i =text | -s --server-args =text | -a --auto-servernum | -u =text | -q | -v",
+              "| -o =text | -e =text | -i =text | -s --server-args =text | -a --auto-servernum | -u =text | -q | -v",
          wraps=0, doc="starts another command"),
     tool("gosu su-exec setuidgid s6-setuidgid chpst", "wrap", "shell", verb("", "run"), opts="-u =text", wraps=1,
         doc="starts a command as another user"),

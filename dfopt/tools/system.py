@@ -70,10 +70,10 @@ TOOLS = (
         "/usr/lib/systemd/", "/lib/systemd/", "/run/"), writes=("/etc/", "/var/", "/run/", "/lib/systemd/", "/tmp/"),
         wall=False, varies=True, seconds=2), permutes=False, doc="starts, stops and enables services"),
     tool("a2enmod a2dismod a2ensite a2dissite a2enconf a2disconf a2query", "apache", "service", verb("", "configure",
-        reads=("/etc/apache2/", ), writes=("/etc/apache2/", "/var/lib/apache2/"), deterministic=True),
+        reads=("/etc/apache2/",), writes=("/etc/apache2/", "/var/lib/apache2/"), deterministic=True),
         opts="-q | -f | -m | -p", doc="switches parts of Apache"),
     tool("phpenmod phpdismod php5enmod php5dismod phpquery lighty-enable-mod lighttpd-enable-mod nginx_ensite "
-            "nginx_dissite", "php-mods", "service", verb("", "configure", reads=("/etc/", ), writes=("/etc/php/",
+            "nginx_dissite", "php-mods", "service", verb("", "configure", reads=("/etc/",), writes=("/etc/php/",
         "/etc/php5/", "/var/lib/php/", "/etc/lighttpd/", "/etc/nginx/"), deterministic=True),
         opts="-v =text | -s =text", doc="switches parts of PHP and web servers"),
     tool("docker-php-ext-install", "docker-php", "build", verb("", "install", reads=_PHP_READS, writes=("/usr/local/",
@@ -88,19 +88,19 @@ TOOLS = (
     tool("pecl pear", "pecl", "package-manager",
          verb("install|upgrade|upgrade-all", "install", "-f --force | -o --onlyreqdeps | -a --alldeps | -s --soft "
                  "| -n --nodeps | -D =text | -R =tree", network=True, reads=_PHP_READS, writes=("/usr/local/",
-             "/usr/lib/php/", "/usr/share/", "/etc/php/"), leaves=("/tmp/pear/", ), seconds=30),
+              "/usr/lib/php/", "/usr/share/", "/etc/php/"), leaves=("/tmp/pear/",), seconds=30),
          verb("uninstall|channel-update|update-channels|channel-discover|config-set|config-create|run-tests"
                  "|run-scripts|build|makerpm|package|download", "configure", network=True, writes=("/usr/local/",
-             "/usr/share/", "/tmp/pear/", "~/.pearrc")),
-         verb("clear-cache", "clean", removes=("/tmp/pear/cache/", )),
-             verb("list|info|config-get|config-show|version|list-upgrades|search|remote-info|help", "query"),
+              "/usr/share/", "/tmp/pear/", "~/.pearrc")),
+         verb("clear-cache", "clean", removes=("/tmp/pear/cache/",)),
+              verb("list|info|config-get|config-show|version|list-upgrades|search|remote-info|help", "query"),
          opts="-d =text | -q | -v | -V | -y", cleaning=CLEANING["pecl"], pin="-", doc="PHP's C extensions"),
     tool("gpg gpg2 gpgv gpgconf gpg-agent gpg-connect-agent dirmngr", "gpg", "service", verb("", "test", shape=_gpg,
         seconds=2),
          opts="-o --output =write | --keyserver =text | --recv-keys --recv-key --recv | --import | --verify "
-             "| --batch | --no-default-keyring | --keyring =write | --homedir =text | --export | -a --armor "
-             "| --dearmor | -q --quiet | -v | --yes | -d --decrypt | --fingerprint | --list-keys -k "
-             "| --keyserver-options =text | --primary-keyring =write | --no-tty | --status-fd =text"
+              "| --batch | --no-default-keyring | --keyring =write | --homedir =text | --export | -a --armor "
+              "| --dearmor | -q --quiet | -v | --yes | -d --decrypt | --fingerprint | --list-keys -k "
+              "| --keyserver-options =text | --primary-keyring =write | --no-tty | --status-fd =text"
               "| --passphrase =text | --passphrase-file =read | --passphrase-fd =text | --pinentry-mode =text "
                   "| --gen-key | --batch-gen-key | --full-generate-key | --refresh-keys | --fetch-keys "
                   "| --locate-keys | --kill =text | --trust-model =text | -s --sign | -b --detach-sign "
@@ -111,10 +111,10 @@ TOOLS = (
                   "| --no-auto-check-trustdb | --version", doc="checks signatures and manages keys"),
     tool("openssl", "openssl", "service", verb("", "other", shape=_openssl, seconds=1), syntax="single",
          opts="-out =write | -keyout =write | -in =read | -inkey =read | -CA =read | -CAkey =read | -CAserial =write "
-             "| -key =read | -signkey =read | -config =read | -extfile =read | -extensions =text | -subj =text "
-             "| -days =text | -newkey =text | -passout =text | -passin =text | -pass =text | -name =text | -export "
-             "| -nodes | -x509 | -new | -sha256 | -set_serial =text | -rand =write | -hex | -base64 | -d | -a "
-             "| -salt | -CAfile =read"
+              "| -key =read | -signkey =read | -config =read | -extfile =read | -extensions =text | -subj =text "
+              "| -days =text | -newkey =text | -passout =text | -passin =text | -pass =text | -name =text | -export "
+              "| -nodes | -x509 | -new | -sha256 | -set_serial =text | -rand =write | -hex | -base64 | -d | -a "
+              "| -salt | -CAfile =read"
               "| -connect =text | -servername =text | -showcerts | -noout | -text | -algorithm =text "
                   "| -pkeyopt =text | -addext =text | -outform =text | -inform =text | -CAcreateserial | -k =text "
                   "| -iter =text | -pbkdf2 | -certfile =read | -genkey | -batch | -req | -reqexts =text | -md5 "
@@ -133,27 +133,27 @@ TOOLS = (
             "update-initramfs depmod mandb catalog update-gconf-defaults gsettings dconf gconftool-2", "caches",
         "service",
          verb("", "configure", reads=("/usr/", "/etc/"), writes=("/usr/share/", "/var/cache/", "/usr/lib/", "/etc/",
-             "~/.cache/", "/var/lib/", "~/.config/"), seconds=2), permutes=False,
-             doc="renews caches of installed files"),
+              "~/.cache/", "/var/lib/", "~/.config/"), seconds=2), permutes=False,
+              doc="renews caches of installed files"),
     tool("rabbitmq-plugins elasticsearch-plugin kibana-plugin logstash-plugin opensearch-plugin plugin grafana-cli "
             "jenkins-plugin-cli install-plugins.sh wp-cli neo4j-admin nifi rabbitmqctl gitlab-ctl confluent-hub "
             "bitbucket solr create-core precreate-core flink", "plugins", "service",
          verb("", "install", network=True, wall=True, reason="it changes a server's own files", seconds=10),
-             local=True, permutes=False, doc="installs plugins of a server"),
+              local=True, permutes=False, doc="installs plugins of a server"),
     tool("postconf newaliases postmap postalias sendmailconfig update-exim4.conf dovecot saslpasswd2", "mail",
-        "service", verb("", "configure", reads=("/etc/", ), writes=("/etc/", ), operands=""), opts="-e | -c =text",
+        "service", verb("", "configure", reads=("/etc/",), writes=("/etc/",), operands=""), opts="-e | -c =text",
         doc="sets up mail"),
     tool("mysql mysqld mysqld_safe mysqladmin mysql_install_db mariadb mariadb-install-db psql pg_ctl initdb "
             "createdb createuser createlang dropdb pg_ctlcluster pg_createcluster pg_dropcluster pg_restore pg_dump "
             "pg_lsclusters mongo mongod mongosh redis-cli redis-server sqlite3 sqlcmd cqlsh influx influxd rethinkdb "
             "cassandra nodetool"
          " postgres mysqldump slapd slapadd slaptest ldapadd ldapmodify rabbitmq-server memcached elasticsearch isql "
-             "sqlplus couchdb rndc named-checkconf nginx httpd apache2 apache2ctl apachectl lighttpd caddy haproxy "
-             "php-fpm supervisord dockerd containerd sshd cron crond rsyslogd consul etcd nats-server zookeeper "
-             "kafka-topics catalina.sh standalone.sh jboss-cli.sh Xvfb vncserver vncpasswd tomcat varnishd squid",
+              "sqlplus couchdb rndc named-checkconf nginx httpd apache2 apache2ctl apachectl lighttpd caddy haproxy "
+              "php-fpm supervisord dockerd containerd sshd cron crond rsyslogd consul etcd nats-server zookeeper "
+              "kafka-topics catalina.sh standalone.sh jboss-cli.sh Xvfb vncserver vncpasswd tomcat varnishd squid",
          "servers", "service",
          verb("", "run", wall=True, reason="it is a server or talks to one", seconds=5), permutes=False, local=True,
-             doc="servers and their clients"),
+              doc="servers and their clients"),
     tool("sysctl modprobe insmod swapon swapoff hwclock dmsetup mkfs mkfs.ext4 mke2fs fdisk parted sfdisk sgdisk "
             "qemu-img qemu-system-x86_64 virt-customize grub-install grub-mkconfig update-grub mkinitramfs dracut "
             "mkinitcpio genisoimage mkisofs xorriso mkswap resize2fs kpartx udevadm", "kernel", "service", verb("",
@@ -195,10 +195,10 @@ TOOLS = (
         "/tmp/"), seconds=30), permutes=False, environment=("JUPYTER*", "PYTHON*", "NODE_*"),
         doc="sets up notebooks"),
     tool("spacy nltk huggingface-cli hf kaggle dvc fairseq-train transformers-cli gdown.pl textblob playwright "
-            "puppeteer", "models", "fetch", verb("", "fetch", network=True, reads=("~/", ), writes=("/usr/", "/opt/",
+            "puppeteer", "models", "fetch", verb("", "fetch", network=True, reads=("~/",), writes=("/usr/", "/opt/",
         "~/", "/tmp/", "./"), seconds=30), permutes=False, python_module=True, doc="fetches models and browsers"),
     tool("mkpasswd cracklib-check authconfig pam-auth-update addgnupghome update-motd sudoedit ssh-import-id "
             "unattended-upgrade needrestart deborphan bleachbit localepurge purge-old-kernels cloud-localds "
             "unminimize", "admin", "service", verb("", "configure", reads=("/etc/", "/usr/", "/var/"), writes=SYSTEM,
-        varies=True, changes_packages=True), database=("dpkg", ), permutes=False, doc="sets up the system"),
+        varies=True, changes_packages=True), database=("dpkg",), permutes=False, doc="sets up the system"),
 )  # fmt: skip

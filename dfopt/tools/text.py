@@ -102,19 +102,19 @@ TOOLS = (
     tool("echo printf", "echo", "text", verb("", "print", deterministic=True), syntax="raw", doc="prints its words"),
     tool("sed gsed", "sed", "text", verb("", "edit", shape=_sed, deterministic=True),
          opts="-e --expression =text | -f --file =read | -i --in-place [=text] | -n --quiet --silent "
-             "| -r --regexp-extended | -E | -s --separate | -u --unbuffered | -z --null-data "
-             "| -l --line-length =text | --posix | --follow-symlinks | --debug | --sandbox", doc="edits text"),
+              "| -r --regexp-extended | -E | -s --separate | -u --unbuffered | -z --null-data "
+              "| -l --line-length =text | --posix | --follow-symlinks | --debug | --sandbox", doc="edits text"),
     tool("grep egrep fgrep zgrep rg ag", "grep", "text", verb("", "test", shape=_filter, deterministic=True),
         opts=_FILTER_OPTIONS, doc="searches text"),
     tool("jq yq gojq", "jq", "text", verb("", "print", shape=_filter, deterministic=True),
          opts="-r --raw-output | -c | -n --null-input | -e --exit-status | -s --slurp | -S | -M | -C | -R | -j "
-             "| -f --from-file =read | -i --inplace | --tab | --indent =text | -P | -o =text | -y | -Y",
+              "| -f --from-file =read | -i --inplace | --tab | --indent =text | -P | -o =text | -y | -Y",
          doc="filters JSON"),
     tool("awk gawk mawk nawk", "awk", "text", verb("", "print", shape=_awk, deterministic=True),
         opts="-F =text | -v =text | -f =read | -i =text | -W =text", permutes=False, doc="filters text by a program"),
     tool("perl", "perl", "text", verb("", "run", shape=_perl, seconds=0.3), opts="-e -E =text | -i [=text] | -p | -n "
             "| -l [=text] | -0 [=text] | -w | -W | -v | -V | -M =text | -I =text | -C [=text] | -a | -F [=text] | -s "
-            "| -T | -c | -t | -x", permutes=False, environment=("PERL*", ), doc="runs Perl"),
+            "| -T | -c | -t | -x", permutes=False, environment=("PERL*",), doc="runs Perl"),
     tool("tee", "tee", "text", verb("", "edit", operands="write", deterministic=True), opts="-a --append | -i | -p",
         doc="writes its input to files"),
     tool("sponge", "tee", "text", verb("", "edit", operands="write"), opts="-a", doc="writes its input to a file"),
@@ -142,7 +142,7 @@ TOOLS = (
             "hostname hostid uptime free logname tty who w users whoami id groups getconf getent locale printenv "
             "lsb_release lscpu lsblk"
          " lspci lsmod ps pgrep pstree top vmstat dmesg pwd last cal which whereis whatis apropos man "
-             "command-not-found  stty figlet cowsay lolcat banner fortune screenfetch neofetch", "info", "text",
+              "command-not-found  stty figlet cowsay lolcat banner fortune screenfetch neofetch", "info", "text",
          verb("", "print"), syntax="raw", doc="prints what the system is"),
     tool("date", "date", "text", verb("", "print", varies=True, operands="text"), opts="-d --date =text | -u --utc "
             "| -r --reference =read | -I --iso-8601 [=text] | -s --set =text | -R | --rfc-3339 =text",
@@ -156,9 +156,9 @@ TOOLS = (
     tool("crudini augtool confd ed ex vi vim nano emacs xmlstarlet xmllint tidy dasel ini-file", "editor", "text",
         verb("", "edit", wall=True, reason="it edits files in ways its words do not tell"), permutes=False,
         doc="edits files"),
-    tool("split csplit", "split", "text", verb("", "edit", reads=("./", ), writes=("./", )),
+    tool("split csplit", "split", "text", verb("", "edit", reads=("./",), writes=("./",)),
         opts="-b =text | -l =text | -n =text | -d | -a =text", doc="splits files"),
-    tool("patch", "patch", "text", verb("", "edit", reads=("./", ), writes=("./", ), operands="write",
+    tool("patch", "patch", "text", verb("", "edit", reads=("./",), writes=("./",), operands="write",
         deterministic=True), opts="-p --strip =text | -i --input =read | -d --directory =cd | -R | -N --forward | -f "
             "| -s | -t | -u | -b | -E | -l | -o --output =write | --dry-run | -F =text | -r =write | --verbose "
             "| --binary", doc="applies a patch"),

@@ -62,27 +62,27 @@ TOOLS = (
     tool("useradd", "useradd", "user", verb("", "add-user", reads=(*_DATABASE, *_SETTINGS), writes=(*_DATABASE,
         *_LOGS), users=True, varies=True, shape=_add_user),
          opts="-b --base-dir =text | -c --comment =text | -d --home-dir --home =text | -D --defaults "
-             "| -e --expiredate =text | -f --inactive =text | -g --gid =text | -G --groups =text | -k --skel =read "
-             "| -K --key =text | -l --no-log-init | -m --create-home"
+              "| -e --expiredate =text | -f --inactive =text | -g --gid =text | -G --groups =text | -k --skel =read "
+              "| -K --key =text | -l --no-log-init | -m --create-home"
               "| -M --no-create-home | -N --no-user-group | -o --non-unique | -p --password =text | -r --system "
                   "| -R --root =tree | -s --shell =text | -u --uid =text | -U --user-group | -Z --selinux-user =text "
                   "| --badname | --badnames", doc="adds a user"),
     tool("adduser", "adduser", "user", verb("", "add-user", reads=(*_DATABASE, *_SETTINGS), writes=(*_DATABASE,
         *_LOGS), users=True, varies=True, shape=_add_user),
          opts="-d --home =text | -h =text | --shell -s =text | --uid -u =text | --gid =text | --ingroup -G =text "
-             "| --gecos --comment -g -c =text | --system -S -r | --disabled-password --disabled-login -D "
-             "| --no-create-home -H -M | --group | --force-badname --allow-badname --allow-bad-names | --quiet -q"
+              "| --gecos --comment -g -c =text | --system -S -r | --disabled-password --disabled-login -D "
+              "| --no-create-home -H -M | --group | --force-badname --allow-badname --allow-bad-names | --quiet -q"
               "| --debug | --firstuid =text | --lastuid =text | --conf =read | --add_extra_groups | --encrypt-home "
                   "| -m | -k =read | -U | -N | -l | -p =text | -b =text | -o", doc="adds a user"),
     tool("groupadd addgroup", "groupadd", "user", verb("", "add-user", reads=_DATABASE, writes=_DATABASE, users=True,
         deterministic=True),
          opts="-g --gid =text | -r --system -S | -f --force | -o --non-unique | -K =text | -p =text | -R =tree "
-             "| --quiet -q | --group | --gecos =text | --force-badname", doc="adds a group"),
+              "| --quiet -q | --group | --gecos =text | --force-badname", doc="adds a group"),
     tool("usermod", "usermod", "user", verb("", "add-user", reads=_DATABASE, writes=_DATABASE, users=True,
         shape=_change_user),
          opts="-a --append | -A =text | -G --groups =text | -g --gid =text | -d --home =text | -m --move-home "
-             "| -u --uid =text | -s --shell =text | -l --login =text | -L --lock | -U --unlock | -p --password =text "
-             "| -c --comment =text | -o --non-unique | -e =text | -f =text | -aG =text | -v =text | -w =text",
+              "| -u --uid =text | -s --shell =text | -l --login =text | -L --lock | -U --unlock | -p --password =text "
+              "| -c --comment =text | -o --non-unique | -e =text | -f =text | -aG =text | -v =text | -w =text",
          doc="changes a user"),
     tool("groupmod", "groupmod", "user", verb("", "add-user", reads=_DATABASE, writes=_DATABASE, users=True),
         opts="-g --gid =text | -n --new-name =text | -o --non-unique | -p =text", doc="changes a group"),
@@ -93,7 +93,7 @@ TOOLS = (
     tool("passwd chpasswd gpasswd newusers chage chgpasswd", "passwd", "user", verb("", "add-user", reads=_DATABASE,
         writes=_DATABASE, users=True, varies=True),
          opts="-d --delete | -l --lock | -u --unlock | -e --encrypted | -c --crypt-method =text | -a --add =text "
-             "| -A =text | -M =text | -q | -S | -E =text | -I =text | -m | -s =text | --stdin", doc="sets passwords"),
+              "| -A =text | -M =text | -q | -S | -E =text | -I =text | -m | -s =text | --stdin", doc="sets passwords"),
     tool("chsh chfn vipw pwconv pwunconv grpconv pwck grpck", "chsh", "user", verb("", "add-user", reads=_DATABASE,
         writes=_DATABASE, users=True), opts="-s --shell =text | -f =text | -o =text | -r | -q",
         doc="changes entries of users"),

@@ -57,63 +57,63 @@ TOOLS = (
     tool("git", "git", "vcs",
          verb("clone", "clone", _CLONE, shape=_clone, network=False, seconds=8),
          verb("fetch|pull|remote update|lfs pull|lfs fetch|ls-remote|fetch-pack", "fetch",
-             "--depth =text | -q --quiet | -t --tags | -p --prune | --all | -j =text | --unshallow "
+              "--depth =text | -q --quiet | -t --tags | -p --prune | --all | -j =text | --unshallow "
                  "| --recurse-submodules [=text] | -f | --rebase | --ff-only | -o =text", network=True,
-             reads=(".git/", ), writes=("./", ), seconds=5),
+              reads=(".git/",), writes=("./",), seconds=5),
          verb("submodule|submodule update|submodule init|submodule sync|submodule foreach|submodule add"
                  "|submodule status|submodule deinit", "fetch", "--init | --recursive | --depth =text | -q "
-                 "| -f --force | --remote | -j --jobs =text | -b =text", network=True, reads=("./", ), writes=("./",
-             ), seconds=10),
+                 "| -f --force | --remote | -j --jobs =text | -b =text", network=True, reads=("./",), writes=("./",
+              ), seconds=10),
          verb("checkout|switch|reset|restore|clean|stash|stash pop|merge|rebase|cherry-pick|revert|apply|am|rm|mv"
                  "|sparse-checkout|sparse-checkout set|read-tree|checkout-index|worktree|worktree add|bisect", "edit",
               "-b =text | -B =text | -q --quiet | -f --force | -t --track | --hard | --soft | --mixed | -d | -x "
                   "| -fdx | -p [=text] | -m =text | --directory =text | -3 | -R | --ours | --theirs | -c =text "
-                  "| -C =text | --detach", reads=("./", ), writes=("./", ), operands="", deterministic=True,
+                  "| -C =text | --detach", reads=("./",), writes=("./",), operands="", deterministic=True,
               seconds=1),
          verb("init|init-db", "make-directory",
-             "-q --quiet | --bare | -b --initial-branch =text | --template =read | --shared [=text]", operands="tree",
-             writes=(".git/", )),
+              "-q --quiet | --bare | -b --initial-branch =text | --template =read | --shared [=text]", operands="tree",
+              writes=(".git/",)),
          verb("add|commit|tag|branch|remote|remote add|remote set-url|remote rm|remote remove|gc|prune|repack"
                  "|update-index|update-ref|notes|push|filter-branch|update-server-info|symbolic-ref|reflog|pack-refs"
                  "|flow|hooks|maintenance|credential|credential-store|replace", "edit",
               "-m --message =text | -a --all | -A | -q | -f | --amend | --allow-empty | -d | -D | --author =text "
-                  "| -c =text | --prune [=text] | --aggressive", reads=("./", ), writes=(".git/", ), network=False,
+                  "| -c =text | --prune [=text] | --aggressive", reads=("./",), writes=(".git/",), network=False,
               seconds=1),
          verb("config", "configure", "--global | --system | --local | -f --file =write | --add | --unset "
                  "| --unset-all | --get | --get-all | -l --list | --replace-all | --type =text | --bool "
                  "| --get-regexp", shape=_config),
          verb("lfs|lfs install|lfs track|lfs uninstall", "configure",
-             "--system | --local | --skip-smudge | --force | --skip-repo", writes=("~/.gitconfig", "/etc/gitconfig",
-             ".git/", ".gitattributes")),
+              "--system | --local | --skip-smudge | --force | --skip-repo", writes=("~/.gitconfig", "/etc/gitconfig",
+              ".git/", ".gitattributes")),
          verb("log|show|status|diff|describe|rev-parse|rev-list|ls-files|ls-tree|cat-file|archive|blame|grep|shortlog"
                  "|version|help|name-rev|merge-base|for-each-ref|show-ref|branch-list|format-patch|diff-index|var"
                  "|verify-commit|verify-tag|count-objects|fsck|hash-object|whatchanged|remote show|remote -v"
                  "|check-ignore|bundle",
               "query", "-o --output =write | --format =text | --pretty =text | -n =text | --prefix =text "
-                  "| --short [=text] | --tags | --always | -1", reads=("./", ), seconds=0.3),
+                  "| --short [=text] | --tags | --always | -1", reads=("./",), seconds=0.3),
          opts="-C =cd | -c =text | --git-dir =text | --work-tree =text | --no-pager | -P --paginate | --bare "
-             "| --exec-path [=text] | --version | --help | --namespace =text | --literal-pathspecs", environment=_GIT,
+              "| --exec-path [=text] | --version | --help | --namespace =text | --literal-pathspecs", environment=_GIT,
          doc="version control"),
     tool("svn svnadmin", "svn", "vcs",
          verb("checkout|co|export", "clone", "-r --revision =text | -q --quiet | --force | --username =text "
                  "| --password =text | --non-interactive | --trust-server-cert | --no-auth-cache | --depth =text "
                  "| --ignore-externals | -N | --trust-server-cert-failures =text", shape=_clone,
-             writes=("~/.subversion/", ), seconds=10),
-         verb("update|up|switch|sw", "fetch", "-r =text | -q", network=True, reads=("./", ), writes=("./",
-             "~/.subversion/"), seconds=5),
-         verb("create|load|add|commit|ci|revert|cleanup|patch|import", "edit", network=True, reads=("./", ),
-             writes=("./", ), operands="tree"),
-         verb("info|list|ls|log|status|cat|diff|help", "query", "-r =text", network=True, reads=("./", )),
-             opts="--non-interactive | -q | --config-dir =text | --trust-server-cert | --version",
-             doc="version control"),
+              writes=("~/.subversion/",), seconds=10),
+         verb("update|up|switch|sw", "fetch", "-r =text | -q", network=True, reads=("./",), writes=("./",
+              "~/.subversion/"), seconds=5),
+         verb("create|load|add|commit|ci|revert|cleanup|patch|import", "edit", network=True, reads=("./",),
+              writes=("./",), operands="tree"),
+         verb("info|list|ls|log|status|cat|diff|help", "query", "-r =text", network=True, reads=("./",)),
+              opts="--non-interactive | -q | --config-dir =text | --trust-server-cert | --version",
+              doc="version control"),
     tool("hg", "hg", "vcs",
          verb("clone", "clone", "-r --rev =text | -u --updaterev =text | -b --branch =text | -q --quiet | --pull "
                  "| -U | --insecure", shape=_clone, seconds=10),
          verb("pull|update|up|checkout|co|fetch|purge|revert|archive|import", "fetch",
-             "-r --rev =text | -u | -C --clean | -q", network=True, reads=("./", ), writes=("./", ), seconds=5),
+              "-r --rev =text | -u | -C --clean | -q", network=True, reads=("./",), writes=("./",), seconds=5),
          verb("id|identify|log|summary|status|parent|tip|paths|branch|version", "query", "-r =text", reads=(".hg/",
-             )), opts="-R --repository =cd | --cwd =cd | -q | -v | --config =text | -y", doc="version control"),
-    tool("bzr brz cvs darcs fossil p4 repo gclient", "vcs", "vcs", verb("", "clone", network=True, reads=("./", ),
+              )), opts="-R --repository =cd | --cwd =cd | -q | -v | --config =text | -y", doc="version control"),
+    tool("bzr brz cvs darcs fossil p4 repo gclient", "vcs", "vcs", verb("", "clone", network=True, reads=("./",),
         writes=("./", "~/.bazaar/", "~/.cvspass", "~/.repoconfig/", "~/.repo_.gitconfig.json"), seconds=20),
         permutes=False, doc="version control"),
 )  # fmt: skip

@@ -9,19 +9,27 @@ from dfopt.finding import Finding, Severity
 from dfopt.graph.model import Stage
 from dfopt.lint.rule import Bad, Build, Good, Option, Rule
 from dfopt.source import Span
-from dfopt.syntax.reference import Reference, parse_reference
+from dfopt.syntax.reference import ImageReference, InvalidReference
 from dfopt.syntax.words import WordError, expand, variables
 
 DIGEST = "sha256:" + "0123456789abcdef" * 4
 
 
-def images(build: Build) -> Iterator[tuple[Stage, Reference]]:
+def images(build: Build) -> Iterator[tuple[Stage, ImageReference]]:
     """Give the stages that build on a known image, with its reference; scratch and other stages are none."""
     for stage in build.graph.stages:
         if stage.base is None and stage.resolved and stage.image and stage.image != "scratch":
             reference = parse_reference(stage.image)
             if reference is not None:
                 yield stage, reference
+
+
+def parse_reference(text: str) -> ImageReference | None:
+    """Take an image reference apart; None where the text is none."""
+    try:
+        return ImageReference.parse(text)
+    except InvalidReference:
+        return None
 
 
 class UntaggedBase(Rule):

@@ -208,10 +208,7 @@ class ToolchainShipped(Rule):
         chain = target_chain(build)
         if not chain or not chain[0].image:
             return
-        from dfopt.syntax.reference import parse_reference
-
-        reference = parse_reference(chain[0].image)
-        if reference is None or reference.familiar_name not in TOOLCHAIN_IMAGES:
+        if chain[0].image.partition(":")[0] not in TOOLCHAIN_IMAGES:
             return
         steps = [step for stage in chain for step in stage.all_steps]
         starts = [step for step in steps if isinstance(step.instruction, Cmd | Entrypoint)]

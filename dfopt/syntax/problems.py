@@ -110,7 +110,7 @@ PROBLEMS: dict[str, ProblemKind] = {
     "E023": ProblemKind(
         "invalid-stage-name",
         "The name of a stage holds characters that it must not hold.",
-        "{name} cannot name a stage; begin with a letter and go on with letters, digits, -, _ and .",
+        "{name} cannot name a stage; begin with a letter and go on with letters, digits, dots, - and _",
     ),
     "E024": ProblemKind(
         "missing-arguments",

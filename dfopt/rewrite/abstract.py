@@ -284,6 +284,8 @@ class _StageBuild:
             changed = {EVERYTHING}
         else:
             seen = set(effects.reads) | changed
+            if operation.words is None or operation.words[0] != "rm":
+                seen |= effects.removes
         for family in effects.packages:
             seen.add(f"/.dfopt/packages/{family}")
             changed.add(f"/.dfopt/packages/{family}")
@@ -297,8 +299,13 @@ class _StageBuild:
             self.store.change(region, self.terms.make("out", term, region))
         for region in sorted(set(effects.writes) & set(effects.caches)):
             self.store.change(region, self.terms.make("out", term, region), keeps=True)
+        plain = operation.words is not None and operation.words[0] == "rm"
         for region in sorted(effects.removes):
-            self.store.remove(region, in_base=not is_absent_in_base(region, self.stage, self.graph))
+            if plain and "**" not in region and region != EVERYTHING:
+                self.store.remove(region, in_base=not is_absent_in_base(region, self.stage, self.graph))
+            else:
+                # What goes depends on more than the path: a condition, a pattern of names.
+                self.store.change(region, self.terms.make("out", term, region))
 
     def _special(self, operation: Operation, step: Step, views: list[_View]) -> bool:
         """Do what is understood exactly: chown -R of copied files, mkdir, and copies out of a mounted context."""

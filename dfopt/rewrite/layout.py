@@ -87,7 +87,8 @@ def joined_text(steps: Sequence[Step], between: Sequence[Step], graph: Instructi
         body = text[body_start(step) : step.span.end].rstrip()
         if errexit_runs(step) and errexit_runs(first):
             body = text[_after_set(step) : step.span.end].rstrip()
-            out += f"; {style.escape}{style.newline}{comments}{style.indent}{body}"
+            indent = _indent_of(text[first.span.start : first.span.end]) or style.indent
+            out += f"; {style.escape}{style.newline}{comments}{indent}{body}"
         elif style.leading:
             out += f"{continued}{comments}{style.indent}&& {body}"
         else:
@@ -96,6 +97,11 @@ def joined_text(steps: Sequence[Step], between: Sequence[Step], graph: Instructi
         start = min([comment.span.start for comment in step.instruction.comments] + [step.span.start])
         out += style.newline + text[start : step.span.end]
     return out
+
+
+def _indent_of(text: str) -> str:
+    match = re.search(r"\n([ \t]+)\S", text)
+    return match.group(1) if match else ""
 
 
 def _after_set(step: Step) -> int:
@@ -116,7 +122,8 @@ def appended(step: Step, command: str, graph: InstructionGraph) -> Edit:
     end = step.span.start + len(text.rstrip())
     at = Span(end, step.span.end)
     if errexit_runs(step):
-        glue = f"; {style.escape}{style.newline}{style.indent}" if "\n" in text else "; "
+        indent = _indent_of(text) or style.indent
+        glue = f"; {style.escape}{style.newline}{indent}" if "\n" in text else "; "
         return Edit(at, glue + command)
     if "\n" not in text and len(text) + len(command) + 4 <= _WIDTH:
         return Edit(at, f" && {command}")

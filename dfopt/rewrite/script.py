@@ -119,7 +119,9 @@ def taken_apart(step: Step) -> tuple[str, frozenset[str], tuple[ListItem, ...]]:
     options = set(script.options)
     errexit = "e" in options or "errexit" in options
     first = items[0].node
-    if isinstance(first, Command) and first.name == "set" and not first.redirects:
+    if not isinstance(first, Command) or first.name != "set" or first.redirects:
+        first = None
+    else:
         given = _set_options([word.value for word in first.arguments])
         if given is None:
             return ("it sets options of the shell", *nothing[1:])
@@ -129,7 +131,7 @@ def taken_apart(step: Step) -> tuple[str, frozenset[str], tuple[ListItem, ...]]:
         if not items:
             return ("it only sets options of the shell", *nothing[1:])
     operators = {item.operator for item in items[1:]}
-    if first is not items[0].node:
+    if first is not None:
         operators.add(items[0].operator)
     if operators - {"&&"} and not (errexit and operators <= {";", "\n"}):
         return ("its commands are not all joined by &&", *nothing[1:])
@@ -140,7 +142,7 @@ def taken_apart(step: Step) -> tuple[str, frozenset[str], tuple[ListItem, ...]]:
             return ("it sets shell variables", *nothing[1:])
         if command.directory is None:
             return ("the directory its commands run in is not known", *nothing[1:])
-        if command.name in STATEFUL and not command.subshell and command is not first:
+        if command.name in STATEFUL and not command.subshell and (first is None or command.span != first.span):
             return (f"it uses {command.name}", *nothing[1:])
         if command.name is None and command.words and not command.subshell:
             return ("it runs a command whose name is not known", *nothing[1:])

@@ -136,6 +136,6 @@ def _changes(step: Step, place: str) -> bool:
     touched = [
         path
         for path in {*step.effects.writes, *step.effects.removes}
-        if path not in ("*", "*/") and path.count("/") > 1
+        if path not in ("*", "*/") and path != "/"
     ]
     return any(overlaps(path, place) and path.rstrip("/").startswith(place) for path in touched)

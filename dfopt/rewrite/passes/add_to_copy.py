@@ -23,6 +23,9 @@ def add_to_copy(given: PassInput) -> PassResult:
         sources = step.sources
         if any(is_remote(source) for source in sources):
             continue
+        if step.unknown:
+            result.append(Refusal(NAME, "the name of a source is not known", step.span))
+            continue
         unsure = [source for source in sources if "$" in source or may_be_archive(source, given.context)]
         if unsure:
             result.append(Refusal(NAME, f"{unsure[0]} may be an archive that ADD unpacks", step.span))

@@ -77,9 +77,16 @@ def why_not(steps: Sequence[Step]) -> str:
     for step in steps:
         if reason := taken_apart(step)[0]:
             return reason
+    if len({_surroundings(step) for step in steps}) > 1:
+        return "they ask for another network or other rights"
     if len({errexit_runs(step) for step in steps}) > 1:
         return "one is a list under set -e and another is not"
     return ""
+
+
+def _surroundings(step: Step) -> tuple[tuple[str, str | None], ...]:
+    flags = ((flag.name, flag.value) for flag in step.instruction.flags if flag.name != "mount")
+    return tuple(sorted(flags, key=str))
 
 
 def _mounts(steps: Sequence[Step]) -> list[str]:

@@ -15,6 +15,19 @@ from dfopt.syntax.tree import Add, Arg, Copy, Env, FileInstruction, Run
 from dfopt.tools import Invocation
 from dfopt.tools.paths import covers
 
+LOCKS = (
+    "package-lock.json",
+    "yarn.lock",
+    "pnpm-lock.yaml",
+    "Gemfile.lock",
+    "composer.lock",
+    "go.sum",
+    "poetry.lock",
+    "uv.lock",
+    "Pipfile.lock",
+    "Cargo.lock",
+    "mix.lock",
+)
 INSTALLS = ("install", "fetch", "sync")
 WORTH_CACHING_SECONDS = 2
 """An install that takes less is not worth a line more in the file."""
@@ -103,11 +116,7 @@ class CopyBeforeInstall(Rule):
             for install in installs_of(run):
                 files = [path for path in install.manifests if path.startswith(folder)]
                 if files and install.invocation.subcommand.seconds >= WORTH_CACHING_SECONDS:
-                    present = [path for path in install.optional if "*" not in path and not path.endswith("/")]
-                    return install, [
-                        *files,
-                        *(path for path in present if path.endswith((".lock", "lock.json", ".sum"))),
-                    ]
+                    return install, [*files, *(path for path in install.optional if path.endswith(LOCKS))]
         return None
 
     @staticmethod

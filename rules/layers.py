@@ -17,7 +17,12 @@ from dfopt.syntax.tree import Copy, FileInstruction, Run
 from dfopt.tools import Invocation, effects, invocation_effects
 from dfopt.tools.paths import covers, overlaps
 
-TEMPORARY = ("/tmp/", "/var/tmp/", "/run/")
+SMALL = (
+    ".txt", ".sh", ".conf", ".cfg", ".ini", ".json", ".lock", ".yml", ".yaml", ".toml", ".xml", ".py", ".list", ".md",
+    ".env", ".gpg", ".asc", ".key", ".pub", ".pem", ".crt", ".properties", ".config", ".repo", ".sql", ".service",
+)  # fmt: skip
+SMALL_BYTES = 100_000
+"""What weighs less, or is called like a file that does, is not worth a finding about its size."""
 
 
 def shipping_stages(build: Build) -> Iterator[Stage]:
@@ -35,15 +40,18 @@ def shipping_runs(build: Build) -> Iterator[Step]:
                 yield step
 
 
-def size_of(count: float) -> str:
-    """Write a number of bytes for people."""
-    return (
-        f"{count / 1e9:.1f} GB"
-        if count >= 1e9
-        else f"{count / 1e6:.0f} MB"
-        if count >= 1e6
-        else f"{count / 1e3:.0f} kB"
-    )
+def is_small(build: Build, step: Step) -> bool:
+    """Tell whether what a COPY or ADD brings is small: by its size in the context, else by the names of the files."""
+    if build.context is not None:
+        size = build.layer_bytes(step)
+        return size is not None and size < SMALL_BYTES
+    return bool(step.sources) and all(source.lower().endswith(SMALL) for source in step.sources)
+
+
+def empties(pattern: str, place: str) -> bool:
+    """Tell whether deleting a pattern leaves nothing at a place; ``folder/*`` empties the folder."""
+    place = place.rstrip("/")
+    return pattern != "*" and (covers(pattern, place) or covers(pattern.removesuffix("/*"), place))
 
 
 class CleanupInLaterLayer(Rule):
@@ -72,6 +80,12 @@ class CleanupInLaterLayer(Rule):
             "FROM scratch\nCOPY --from=build /src/app /\n",
             why="the stage does not ship",
         ),
+        Good("FROM debian:12\nCOPY requirements.txt /tmp/\nRUN rm /tmp/requirements.txt\n", why="a few bytes"),
+        Good(
+            "FROM debian:12\nRUN apt-get update && apt-get install -y ruby && rm -rf /var/lib/apt/lists/*\n"
+            "RUN gem install redis && rm -rf /var/lib/apt/lists/*\n",
+            why="nothing was left there",
+        ),
         Good("FROM debian:12\nRUN rm -rf /etc/nginx/conf.d\nCOPY conf.d /etc/nginx/conf.d\n", why="made room first"),
         Good("FROM debian:12\nWORKDIR /app\nRUN rm -rf /app/*\n", why="nothing was there"),
         Good(
@@ -90,10 +104,14 @@ class CleanupInLaterLayer(Rule):
             for command in step.commands:
                 done = effects(command, setting)
                 own |= done.writes | done.caches
+                if command.name == "mv":
+                    continue
                 gone = [path for path in done.removes if path != "*" and "**" not in path]
                 gone = [path for path in gone if not any(overlaps(path, written) for written in own)]
                 gone = [path for path in gone if not step.is_mounted(path.rstrip("/*"))]
-                makers = [one for one in before if any(_stored(one, path) for path in gone)]
+                makers = [
+                    one for one in before if any(_stored(one, path) for path in gone) and not is_small(build, one)
+                ]
                 if not makers or command.conditional:
                     continue
                 line = build.tree.source.line_of(makers[-1].span.start)
@@ -123,7 +141,7 @@ def _stored(step: Step, path: str) -> bool:
         done = effects(command, setting)
         if not done.wall:
             left |= {made for made in done.writes | done.caches if made != "*" and "**" not in made}
-        left = {made for made in left if not any(covers(removed, made) for removed in done.removes)}
+        left = {made for made in left if not any(empties(removed, made) for removed in done.removes)}
     left = {made for made in left if not step.is_mounted(made.rstrip("/")) and not made.startswith("/dev/")}
     wanted = path.removesuffix("*").rstrip("/")
     return any(made.rstrip("/") == wanted or covers(path, made) or covers(wanted + "/", made) for made in left)
@@ -230,6 +248,7 @@ class ChownAfterCopy(Rule):
                     if isinstance(one.instruction, FileInstruction)
                     and one.arguments
                     and any(_inside(one.destination, place) for place in places)
+                    and not is_small(build, one)
                 ]
                 if not copies or call.command.conditional:
                     continue
@@ -301,17 +320,12 @@ class CacheKept(Rule):
                     left.update(dict.fromkeys(caches, call))
             if left:
                 gone = effects(command, setting).removes
-                cleaned = [maker for path, maker in left.items() if any(self._removed(path, one) for one in gone)]
+                cleaned = [maker for path, maker in left.items() if any(empties(one, path) for one in gone)]
                 left = {path: maker for path, maker in left.items() if maker not in cleaned}
         return next(reversed(left.values()), None)
 
     def _is_mine(self, call: Invocation) -> bool:
         return call.family in self.families
-
-    @staticmethod
-    def _removed(cache: str, pattern: str) -> bool:
-        place = cache.rstrip("/")
-        return pattern != "*" and (covers(pattern, place) or covers(pattern.removesuffix("/*"), place))
 
     def _kept_for_later(self, build: Build, step: Step) -> bool:
         """Tell whether a later step may use what is left."""

@@ -41,6 +41,7 @@ class BuildToolsShipped(Rule):
     code = "M101"
     name = "build-tools-shipped"
     aliases = ("tally/prefer-multi-stage-build",)
+    severity = Severity.INFO
     examples = (
         Bad(
             "FROM debian:12-slim\nRUN apt-get update && apt-get install -y gcc make\nCOPY . /src\n"
@@ -99,7 +100,7 @@ class BuildToolsShipped(Rule):
                 yield self.finding(
                     call.command.span,
                     f"only needed to build, and still in the image: {names}{weight}; build in a stage of its own "
-                    "and copy the result",
+                    "and copy the result, or remove them in the RUN that uses them",
                     saved_bytes=None if saved is None else round(saved),
                 )
 

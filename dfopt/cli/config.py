@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 from typing import Any
 
 from dfopt.cli import USAGE
 from dfopt.cli.options import add_build_options, add_config_options, given
-from dfopt.config import DEFAULT, KEYS, ConfigError, Configurations, schema
+from dfopt.config import DEFAULT, KEYS, ConfigError, Configurations, PathRules, schema
 from dfopt.finding import Severity
 
 HELP = "Show the configuration that holds for a file and where each value comes from."
@@ -26,8 +27,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print the configuration as TOML with remarks, or as JSON."""
-    import os
-
     from dfopt.lint.registry import RuleError, load
     from dfopt.lint.validation import check_config
 
@@ -66,10 +65,11 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _plain(value: Any) -> Any:
+    """Give a value as a configuration file would hold it."""
     if isinstance(value, Severity):
         return str(value)
-    if isinstance(value, tuple) and hasattr(value, "_asdict"):
-        return {name: _plain(part) for name, part in value._asdict().items()}
+    if isinstance(value, tuple) and value and isinstance(value[0], PathRules):
+        return {one.pattern: {"ignore": list(one.ignore), "extend-select": list(one.extend_select)} for one in value}
     if isinstance(value, (tuple, list)):
         return [_plain(part) for part in value]
     if isinstance(value, dict):

@@ -300,6 +300,47 @@ def test_what_is_purged_in_the_same_layer_leaves_little() -> None:
     assert layer.size.value == pytest.approx(10_940_000, rel=0.02)
 
 
+SCRIPTS = {
+    "package.json": '{"scripts": {"build": "mkdir -p dist && cp src/a dist/", "prebuild": "echo pre > note"}}',
+    "src/a": 4_321,
+    "install.sh": "#!/bin/bash\nset -e\nmkdir -p /opt/x\ncp src/a /opt/x/\n./again.sh\n",
+    "again.sh": "echo twelve > /opt/x/b\n",
+}
+
+
+@pytest.mark.parametrize("call", ["./install.sh", "sh install.sh", "bash ./install.sh", "/app/install.sh"])
+def test_a_script_of_the_context_is_gone_through(call: str) -> None:
+    assert sizes(f"WORKDIR /app\nCOPY . .\nRUN {call}", SCRIPTS)[2] == 4_321 + 7
+
+
+def test_a_script_of_package_json_is_gone_through() -> None:
+    assert sizes("WORKDIR /app\nCOPY . .\nRUN npm run build", SCRIPTS)[2] == 4_321 + 4
+
+
+def test_a_script_that_calls_itself_ends() -> None:
+    (_, layer) = own(f"FROM {BASE}\nCOPY a.sh /a.sh\nRUN /a.sh", {"a.sh": "echo x > /f\n/a.sh\n"})
+    assert layer.size.high > 2
+
+
+def test_a_cleared_cache_weighs_nothing() -> None:
+    text = f"FROM {BASE}\nRUN pip install nobody-knows-this{{}}"
+    (kept,) = own(text.format(""))
+    (cleared,) = own(text.format(" && pip cache purge"))
+    (without,) = own(text.format(" --no-cache-dir"))
+    assert kept.size.high > cleared.size.high
+    assert cleared.size.value == pytest.approx(without.size.value, rel=0.01)
+
+
+def test_packages_removed_in_a_later_layer_are_wasted_where_they_lie() -> None:
+    text = (
+        "FROM debian:bookworm-slim\nRUN apt-get update && apt-get install -y --no-install-recommends gcc"
+        "\nRUN apt-get purge -y --auto-remove gcc"
+    )
+    install, purge = own(text)
+    assert install.wasted.value > 0.8 * (install.size.value - 20_000_000)
+    assert purge.size.value < 2_000_000
+
+
 def test_compressed_sizes_tell_packed_files_from_others() -> None:
     plain, packed = own(
         f"FROM {BASE}\nCOPY big.bin /x/\nCOPY big.jpg /x/", {"big.bin": 3_000_000, "big.jpg": 3_000_000}

@@ -24,6 +24,7 @@ def remove(call: Call) -> Stream | None:
         for path in call.paths(word):
             if path != "/":
                 call.fs.remove(path)
+                call.fs.remove_cache_above(path)
                 _thin_out(call, path)
         pattern = call.path(word)
         folder, last = posixpath.split(pattern)

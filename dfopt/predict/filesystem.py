@@ -355,6 +355,13 @@ class FileSystem:
             del self.entries[name]
         self.whiteouts += hidden
 
+    def remove_cache_above(self, path: str) -> None:
+        """Delete the caches that stand as a sum one folder above a path of theirs that is deleted."""
+        folder = posixpath.dirname(path)
+        for name, entry in list(self.entries.items()):
+            if entry.type == "sum" and entry.origin.kind == "cache" and _folder(name) == folder:
+                self.remove(name)
+
     def below_unfollowed(self, path: str) -> list[tuple[str, Entry]]:
         """List what stands at and below a path; a symbolic link at the path is itself meant."""
         exact = self.entries.get(path)
@@ -418,6 +425,12 @@ class FileSystem:
         if entry.type in ("file", "sum"):
             self.wasted[entry.layer] = self.wasted.get(entry.layer, ZERO) + entry.size
 
+    def forget_share(self, name: str, share: float) -> None:
+        """Take a share of a sum away; what lower layers hold of it is wasted from now on."""
+        entry = self.entries[name]
+        self._forget(replace(entry, size=entry.size.scaled(share)))
+        self.entries[name] = replace(entry, size=entry.size.scaled(1 - share))
+
     # ------------------------------------------------------------------ summing up
 
     def written(self, layer: int) -> Iterator[tuple[str, Entry]]:
@@ -441,6 +454,8 @@ _FOLDERS_TEXT = """
 /etc/ssl/certs /etc/init.d /usr/local/share/ca-certificates /etc/apt/preferences.d /etc/apt/apt.conf.d /etc/cron.d
 """
 _FOLDERS = frozenset(_FOLDERS_TEXT.split())
+
+
 def _folder(key: str) -> str:
     """Give the folder in which a sum lies."""
     return posixpath.dirname(key)

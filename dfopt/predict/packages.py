@@ -46,6 +46,7 @@ class PackageSession:
         self.before = dict(build.packages)
         self.placed: dict[tuple[str, str], dict[str, str]] = {}
         self.gone: dict[tuple[str, str], set[str]] = {}
+        self.reduced: dict[tuple[str, str], PackageState] = {}
 
     def run(self, call: Call, family: str, active: str = "") -> bool:
         """Carry out one call; False where no model answers for it."""
@@ -70,12 +71,35 @@ class PackageSession:
         )  # fmt: skip
         after = model.run(request, state)
         if after is state:
-            return True
+            return call.invocation.action not in ("run", "build", "other")
         self.build.packages[key] = after
         for note in after.notes[len(state.notes) :]:
             self.build.note(note)
         self._place(key, model.parts(self.before[key], after), call)
+        self._take_away(key, model, after)
         return True
+
+    def _take_away(self, key: tuple[str, str], model: PackageModel, after: PackageState) -> None:
+        """Take packages that a call removed out of the sums of lower layers: they are hidden from now on.
+
+        How much of a sum goes is the share that the removed packages have of all that earlier layers installed.
+        """
+        before = self.reduced.get(key, self.before[key])
+        if all(name in after.installed for name in before.installed):
+            return
+        self.reduced[key] = after
+        fs, base = self.build.fs, model.start(self.build.facts)
+        whole, left = (
+            sum(part.estimate.value for part in model.parts(base, state) if part.kind == key[0])
+            for state in (before, replace(after, memory={**after.memory, **before.memory}))
+        )
+        if whole <= 0:
+            return
+        share = min(left / whole, 1.0)
+        start = f"\0{_tag(key)}."
+        for name, entry in list(fs.entries.items()):
+            if posixpath.basename(name).startswith(start) and entry.layer != fs.layer and entry.origin.kind == key[0]:
+                fs.forget_share(name, 1 - share)
 
     def _prefix(self, call: Call, name: str, active: str) -> str:
         """Give the environment a language's package manager installs into; "" is the system's own."""
@@ -123,10 +147,15 @@ class PackageSession:
                             part.estimate.high > part.estimate.low * 3 + 1_000_000)  # fmt: skip
             folder = _folder(part, key, self.build.packages[key], key[1] in self.build.flat_folders)
             entry = Entry(part.estimate, 0, origin, "sum", part.files or 0)
-            now[tag] = fs.add_sum(folder, entry, f"{key[0]}{key[1].replace('/', '_')}.{fs.layer}.{index}")
+            now[tag] = fs.add_sum(folder, entry, f"{_tag(key)}.{fs.layer}.{index}")
             if folder not in ("/", "/usr"):
                 fs.put(folder, Entry(ZERO, 0, origin, "directory"))
         self.placed[key] = now
+
+
+def _tag(key: tuple[str, str]) -> str:
+    """Give the beginning of the names under which a manager's sums stand."""
+    return key[0] + key[1].replace("/", "_")
 
 
 def _folder(part: Part, key: tuple[str, str], state: PackageState, flat: bool) -> str:
@@ -134,6 +163,8 @@ def _folder(part: Part, key: tuple[str, str], state: PackageState, flat: bool) -
     name, prefix = key
     if part.path:
         return posixpath.dirname(part.path) if re.search(r"\.(?:cache|json|lock|db|log|crt)$", part.path) else part.path
+    if name == "npm":
+        return "/usr/local/lib/node_modules" if prefix == "/usr/local" else posixpath.join(prefix, "node_modules")
     if name != "pip":
         return prefix or "/usr"
     if flat:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import posixpath
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -17,12 +19,17 @@ from dfopt.predict.filesystem import MOUNTED, Entry, Origin, normal
 from dfopt.predict.model import ZERO, Estimate
 from dfopt.predict.packages import PackageSession
 from dfopt.predict.stage import StageBuild
-from dfopt.shell.model import Command, Compound, ListItem, Node, Pipeline, Redirect
+from dfopt.shell import dialect_of, parse_script
+from dfopt.shell.model import POSIX, Command, Compound, ListItem, Node, Pipeline, Redirect, Script
+from dfopt.syntax.tree import Joined
+from dfopt.tools import effects, recognise
 from dfopt.tools.model import Invocation, Setting
 from dfopt.tools.paths import Place
 
 _MODELS = {**HANDLERS, **FETCHERS, **BUILDERS}
 _SHELLS = frozenset({"bash", "sh", "dash", "zsh", "ash", "ksh"})
+_MAX_DEPTH = 3
+_MAX_SCRIPT = 100_000
 _INTERPRETERS = _SHELLS | {"python", "python3", "perl", "node", "php", "ruby"}
 
 
@@ -45,6 +52,9 @@ class ShellRun:
         self.surroundings: dict[int, _Surroundings] = {}
         self.streams: dict[int, Stream] = {}
         self.active = ""
+        self.depth = 0
+        self.kept: list[Script] = []
+        """Scripts that are gone through: commands are told apart by identity, so they must live on."""
         environment = {name: one.value for name, one in step.before.variables.items() if one.value is not None}
         user = step.before.user or "root"
         name = user.split(":")[0]
@@ -62,10 +72,35 @@ class ShellRun:
             ):
                 self._unread(script.dialect)
             return
-        self._survey(script.items, _Surroundings())
         known = {id(one.command): one for one in self.step.invocations}
+        self._go_through(script, known)
+
+    def _go_through(self, script: Script, known: Mapping[int, Invocation]) -> None:
+        self._survey(script.items, _Surroundings())
         for command in script.commands:
             self._command(command, known.get(id(command)))
+
+    def _inner(self, call: Call, text: str, *, program: str = "sh", directory: str | None = None) -> bool:
+        """Go through a script whose text is known; False where it is none of a shell's or nests too deep."""
+        first = text.split("\n", 1)[0]
+        if first.startswith("#!"):
+            program = first[2:].split()[-1] if "env" in first else first[2:].split()[0]
+        dialect = dialect_of(program)
+        if self.depth >= _MAX_DEPTH or dialect not in POSIX or len(text) > _MAX_SCRIPT:
+            return False
+        where = directory or call.place.directory or "/"
+        script = parse_script(
+            Joined(text, ((0, 0),)), dialect=dialect, variables=dict(call.place.environment), directory=where
+        )
+        known = {id(command): found for command in script.commands if (found := recognise(command)) is not None}
+        sure, likely = call.fs.sure, call.fs.likely
+        self.depth += 1
+        self.kept.append(script)
+        self._survey(script.items, _Surroundings(sure, likely))
+        for command in script.commands:
+            self._command(command, known.get(id(command)))
+        self.depth -= 1
+        return True
 
     def _unread(self, dialect: str) -> None:
         label = f"what {dialect} code leaves"
@@ -186,15 +221,71 @@ class ShellRun:
     def _known(self, call: Call, name: str) -> Stream | None:
         if name in _INTERPRETERS and not _script_argument(call) and call.stdin is not None:
             return run_piped(call)
+        if self._script(call, name):
+            return None
         if name in _MODELS and not _is_project_script(call):
             return _MODELS[name](call)
         if name in SILENT:
             return Stream(ZERO, "")
         if is_quiet(call):
             return Stream(Estimate(80, 0, 20_000))
-        if call.invocation is not None and self.session.run(call, call.invocation.family, self.active):
+        invocation = call.invocation
+        if invocation is None:
+            return leave_unknown(call)
+        if invocation.action == "clean":
+            self._clean(call)
+        if self.session.run(call, invocation.family, self.active) or invocation.action == "clean":
             return None
+        if not invocation.subcommand.wall and not effects(call.command, self.setting).writes:
+            return Stream(Estimate(80, 0, 20_000))
         return leave_unknown(call)
+
+    def _script(self, call: Call, name: str) -> bool:
+        """Go through a script of the project, or one of package.json, where its text is known."""
+        values = call.values
+        if name in ("npm", "yarn", "pnpm") and values:
+            return self._package_script(call, name)
+        if name in _SHELLS:
+            files = [text for text in values if not text.startswith("-")]
+            text = self.build.read(call.join(files[0])) if files and "-c" not in values else None
+            return text is not None and self._inner(call, text, program=name)
+        if call.command.words and _is_path(call.command.words[0].value):
+            text = self.build.read(call.join(call.command.words[0].value or ""))
+            return text is not None and self._inner(call, text)
+        return False
+
+    def _package_script(self, call: Call, name: str) -> bool:
+        """Go through what package.json calls a script: ``npm run build``, ``yarn build``."""
+        values = [text for text in call.values if not text.startswith("-")]
+        runs = bool(values) and values[0] in ("run", "run-script")
+        if runs:
+            values = values[1:]
+        elif name == "npm":
+            values = values[:1] if values[:1] == ["test"] else []
+        folder = call.option("--prefix", "--cwd", "-C") or "."
+        manifest = self.build.read(posixpath.join(call.join(folder), "package.json")) if values else None
+        try:
+            scripts = json.loads(manifest or "{}").get("scripts") or {}
+        except (ValueError, AttributeError):
+            return False
+        found = [scripts.get(prefix + values[0]) for prefix in ("pre", "", "post")] if values else []
+        if len(found) < 2 or not isinstance(found[1], str):
+            return False
+        known = [self._inner(call, text, directory=call.join(folder)) for text in found if isinstance(text, str)]
+        return all(known)
+
+    def _clean(self, call: Call) -> None:
+        """Delete the caches that a call clears, as the tool's table names them."""
+        for path in effects(call.command, self.setting).removes:
+            folder, last = posixpath.split(path.rstrip("/"))
+            self.build.fs.remove(path.rstrip("/"))
+            self.build.fs.remove_cache_above(path.rstrip("/"))
+            for found in self.build.fs.glob(path) if "*" in path else ():
+                self.build.fs.remove(found)
+            if last == "*":
+                for key, entry in self.build.fs.below(folder):
+                    if entry.type == "sum":
+                        self.build.fs.remove(key)
 
     def _redirect(self, call: Call, redirect: Redirect, stream: Stream, *, append: bool = False) -> None:
         if not _is_output(redirect) or redirect.target is None:
@@ -228,6 +319,10 @@ def _script_argument(call: Call) -> bool:
     """Tell whether an interpreter is given a script or code rather than reading its standard input."""
     values = [text for text in call.values if not re.fullmatch(r"-[exufsE]+|-|--|-s|-o|pipefail", text)]
     return bool(values) and not any(text == "-s" for text in call.values)
+
+
+def _is_path(word: str | None) -> bool:
+    return word is not None and "/" in word and not re.fullmatch(r"(?:/usr(?:/local)?)?/s?bin/[^/]+", word)
 
 
 def _is_project_script(call: Call) -> bool:

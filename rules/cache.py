@@ -290,11 +290,12 @@ def _installs_with(step: Step, family: str) -> bool:
 
 
 _VOLATILE = re.compile(
-    r"(?:^|_)(?:BUILD_?(?:DATE|TIME|TIMESTAMP|NUMBER|ID|NUM)"
-    r"|(?:GIT|VCS|SOURCE|CI|SCM)_?(?:COMMIT|SHA|REF|REV|REVISION|HASH)"
-    r"|COMMIT(?:_?(?:SHA|HASH|ID|REF))?|REVISION|GIT_?SHA1?)(?:$|_)",
+    r"(?:(?:APP|IMAGE|DOCKER|CONTAINER|PROJECT)_)?"
+    r"(?:BUILD_?(?:DATE|TIME|TIMESTAMP|NUMBER|ID|NUM)|(?:GIT|VCS|SOURCE|CI|SCM|BUILD)_?(?:COMMIT|SHA1?|REF|REV|REVISION|HASH)"
+    r"|(?:GIT_)?COMMIT(?:_?(?:SHA|HASH|ID|REF))?|REVISION|(?:SOURCE|CREATED)_?(?:DATE|AT))",
     re.IGNORECASE,
 )
+_FIXED = re.compile(r"[\"']?(?:[0-9a-f]{7,64}|v?\d+(?:\.\d+)+)[\"']?", re.IGNORECASE)
 
 
 class VolatileValueEarly(Rule):
@@ -318,6 +319,10 @@ class VolatileValueEarly(Rule):
             'FROM golang:1.24\nARG GIT_COMMIT\nRUN go build -ldflags "-X main.commit=$GIT_COMMIT" .\n',
             why="the build uses it",
         ),
+        Good(
+            "FROM debian:12\nARG LIBFOO_COMMIT=f7c87b8\nRUN apt-get update && apt-get install -y curl\n",
+            why="a pinned dependency",
+        ),
         Good("ARG BUILD_DATE\nFROM debian:12\nRUN apt-get update && apt-get install -y curl\n", why="not in the stage"),
         Good("FROM debian:12\nLABEL build_date=2024\nRUN apt-get update && apt-get install -y curl\n"),
     )
@@ -330,8 +335,10 @@ class VolatileValueEarly(Rule):
                 if not isinstance(instruction, Arg | Env):
                     continue
                 for pair in instruction.pairs:
-                    if not _VOLATILE.search(pair.key) or (
-                        isinstance(instruction, Env) and not self._varies(pair.value)
+                    if (
+                        not _VOLATILE.fullmatch(pair.key)
+                        or _FIXED.fullmatch(pair.value or "")
+                        or (isinstance(instruction, Env) and not self._varies(pair.value))
                     ):
                         continue
                     if isinstance(instruction, Env) and _declared_above(stage, position, pair.key):

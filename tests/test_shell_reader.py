@@ -216,6 +216,12 @@ def test_an_error_does_not_silence_the_rest(text: str, names: list[str]) -> None
     assert [name for name in (command.name for command in found.commands) if name in names] == names
 
 
+def test_a_brace_without_its_blank_is_explained() -> None:
+    (problem,) = script("{a; }").problems
+    assert problem.message.endswith("A group is opened by `{` with a blank behind it.")
+    assert not script("a; }").problems[0].message.endswith("behind it.")
+
+
 @pytest.mark.parametrize("text", [text for text in RIGHT if text.strip()])
 def test_tree_sitter_and_our_reader_agree(text: str) -> None:
     tree = treesitter.read_tree(text)
@@ -335,6 +341,8 @@ def test_a_trusted_tree_says_what_our_reader_says(tokens: list[str]) -> None:
         "\\",
         "\"'",
         "a <<E\nE\n",
+        "sh <<E\na $(b)\nE\n",
+        "} ",
         "a <<E\n",
         "! ",
         "sh -c 'a' && ",

@@ -37,7 +37,7 @@ from dfopt.shell.model import (
 )
 from dfopt.shell.narrow import word_text
 from dfopt.shell.state import State
-from dfopt.shell.texts import Unescaped, unescape, unquoted
+from dfopt.shell.texts import Unescaped, heredoc_code, unescape, unquoted
 from dfopt.shell.words import Expander, nested_ranges
 from dfopt.shell.wrappers import inline_script, unwrap
 from dfopt.source import Span
@@ -383,7 +383,7 @@ class Evaluator:
         pipes: bool,
         negated: bool,
     ) -> Node:
-        """Evaluate a simple command; the result is a compound where it runs a script given in a word."""
+        """Evaluate a simple command; the result is a compound where it is a shell that is given its code."""
         state = self.state
         place = len(self.flat)
         self.flat.append(None)
@@ -450,7 +450,8 @@ class Evaluator:
 
     def is_code(self, code: Compound, word: WordForm) -> bool:
         """Tell whether a word is the one that holds the script of a compound."""
-        return any(one.span == self.span(word.start, word.end) for one in code.words[-1:])
+        span = self.span(word.start, word.end)
+        return code.body[0].span.start in span if code.body else code.words[-1].span == span
 
     def inline(
         self,
@@ -463,25 +464,22 @@ class Evaluator:
         extra: list[tuple[str, str | None]],
         directory: str | None,
     ) -> Compound | None:
-        """See through ``sh -c 'code'``."""
-        found = inline_script(words)
-        if found is None:
+        """See through ``sh -c 'code'`` and ``sh <<EOF``."""
+        fed = next((one for one in form.redirects if one.operator in ("<<", "<<-") and not one.fd), None)
+        found = inline_script(words, fed is not None and fed.body_start >= 0)
+        if found is None or self.nesting >= _MAX_NESTING:
             return None
-        span = words[found.place].span
-        word = next((one for one in form.words if self.span(one.start, one.end) == span), None)
-        if word is None:
+        code = self.given_code(form, words, found.place) if found.place >= 0 else self.fed_code(fed)
+        if code is None:
             return None
-        raw = self.text[word.start : word.end]
-        if not raw or (raw[0] not in "'\"" and words[found.place].value is None) or self.nesting >= _MAX_NESTING:
-            return None
-        joined = unquoted(self.joined, word.start, word.end)
+        joined, expands = code
         state = self.state.copy()
         state.options = found.options
         state.directory = None if found.login else directory
         for name, value in extra:
             state.assign(name, value)
             state.export(name)
-        if "$" not in raw or raw[0] == "'":
+        if not expands:
             for name in list(state.values):
                 if name not in state.exported and name not in self.variables:
                     state.remove(name)
@@ -489,8 +487,31 @@ class Evaluator:
         items = self.script(joined, shell, state, depth + 1, conditional, (*wrappers, found.shell))
         return Compound(
             "script", items, self.span(form.start, form.end), redirects, found.shell,
-            tuple(words[: found.place + 1]), (("body", items),),
+            tuple(words[: found.place + 1] if found.place >= 0 else words), (("body", items),),
         )  # fmt: skip
+
+    def given_code(self, form: SimpleForm, words: list[ShellWord], place: int) -> tuple[Joined, bool] | None:
+        """Give the code in a word and whether the outer shell expands it."""
+        span = words[place].span
+        word = next((one for one in form.words if self.span(one.start, one.end) == span), None)
+        raw = self.text[word.start : word.end] if word else ""
+        if word is None or not raw or (raw[0] not in "'\"" and words[place].value is None):
+            return None
+        return unquoted(self.joined, word.start, word.end), "$" in raw and raw[0] != "'"
+
+    def fed_code(self, form: RedirectForm | None) -> tuple[Joined, bool] | None:
+        """Give the code in a here-document and whether the outer shell expands it."""
+        if form is None or form.target is None:
+            return None
+        raw = self.text[form.target.start : form.target.end]
+        expands = unquote(raw) == raw
+        tabs = form.operator == "<<-"
+        body = self.span(form.body_start, form.body_end)
+        own = len(self.flat)  # what this command has added: the substitutions of the body are found again in the code
+        while self.flat[own - 1] is not None:
+            own -= 1
+        self.flat[own:] = [one for one in self.flat[own:] if one and one.span.start not in body]
+        return heredoc_code(self.joined, form.body_start, form.body_end, tabs=tabs, expand=expands), expands
 
     def assignment(
         self, form: AssignmentForm, depth: int, conditional: bool, wrappers: tuple[str, ...]

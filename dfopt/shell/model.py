@@ -122,10 +122,10 @@ class Compound(Struct, frozen=True):
     """``if``, ``for``, ``while``, ``until``, ``case``, ``{ }``, ``( )``, a function or ``[[ ]]`` with the lists inside.
 
     ``kind`` is the opening word (``if``, ``for``, ``select``, ``while``, ``until``, ``case``, ``{``, ``(``, ``[[``,
-    ``((``, ``coproc``), ``function``, or ``script`` for ``sh -c 'code'``, whose shell is the ``name`` and whose own
-    words are the ``words``. ``name`` is the name of a function or of the variable of ``for``. ``words`` are those of
-    ``for``, ``case`` (subject first, then patterns) and ``[[``. ``sections`` are the lists of the body apart, each
-    with its role: condition, then, elif (its condition), else, do, pattern, body.
+    ``((``, ``coproc``), ``function``, or ``script`` for ``sh -c 'code'`` and ``sh <<EOF``, whose shell is the ``name``
+    and whose own words are the ``words``. ``name`` is the name of a function or of the variable of ``for``. ``words``
+    are those of ``for``, ``case`` (subject first, then patterns) and ``[[``. ``sections`` are the lists of the body
+    apart, each with its role: condition, then, elif (its condition), else, do, pattern, body.
     """
 
     kind: str

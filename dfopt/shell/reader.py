@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 
 from dfopt.shell.forms import BlockForm, Form, ItemForm, NestedForm, PipeForm, ScriptForm, SimpleForm, WordForm
-from dfopt.shell.lexer import ASSIGNMENT, MAX_DEPTH, Lexer
+from dfopt.shell.lexer import ASSIGNMENT, MAX_DEPTH, MAX_PROBLEMS, Lexer
 
 _REDIRECT = re.compile(r"(\d+|\{[A-Za-z_]\w*\})?(<<<|<<-|<<|<>|<&|<|>\||>>|>&|>)|(&>>|&>)")
 _OPERATOR = re.compile(r"&&|\|\||;;&|;;|;&|;|&|\n|\|&|\||\)|\(")
@@ -131,7 +131,10 @@ class _Reader(Lexer):
 
     def stray(self, word: str) -> None:
         """Step over a reserved word that closes nothing."""
-        self.problem(f"`{word}` stands here without `{_OPENED_BY[word]}`.", self.pos, self.pos + len(word))
+        message = f"`{word}` stands here without `{_OPENED_BY[word]}`."
+        if word == "}" and len(self.problems) < MAX_PROBLEMS and re.search(r"(?<![^\s;&|(])\{[^\s{}]", self.text[: self.pos]):
+            message += " A group is opened by `{` with a blank behind it."
+        self.problem(message, self.pos, self.pos + len(word))
         self.pos += len(word)
         self.skip()
         if self.peek() in (";", "&") and self.text[self.pos : self.pos + 2] not in (";;", ";&"):

@@ -8,6 +8,7 @@ from dfopt.source import Span
 from dfopt.syntax.tree import Heredoc, Joined, Word
 
 _JSON_STRING = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
+_BODY_ESCAPE = re.compile(r"\\([\\$`\n])")
 _JSON_PIECE = re.compile(
     r'[^"\\]+|\\u[dD][89abAB][0-9A-Fa-f]{2}\\u[dD][c-fC-F][0-9A-Fa-f]{2}|\\u[0-9A-Fa-f]{4}|\\.', re.DOTALL
 )
@@ -143,6 +144,28 @@ def unescape(joined: Joined, start: int, end: int) -> Joined:
         else:
             pos += 1
     glue.add(begin, end)
+    return glue.result(start)
+
+
+def heredoc_code(joined: Joined, start: int, end: int, *, tabs: bool, expand: bool) -> Joined:
+    """Give the body of a here-document as a shell that reads it gets it; expansions stay in it as they are written.
+
+    ``tabs`` tells that leading ones go (``<<-``), ``expand`` that backslashes count, as the delimiter is not quoted.
+    """
+    text = joined.text
+    glue = _Glue(joined)
+    pos = start
+    while pos < end:
+        stop = text.find("\n", pos, end) + 1 or end
+        while tabs and pos < stop and text[pos] == "\t":
+            pos += 1
+        for match in _BODY_ESCAPE.finditer(text, pos, stop) if expand else ():
+            glue.add(pos, match.start())
+            if match.group(1) != "\n":
+                glue.add_escaped(*match.span(), match.group(1))
+            pos = match.end()
+        glue.add(pos, stop)
+        pos = stop
     return glue.result(start)
 
 

@@ -158,7 +158,7 @@ def unwrap(words: list[ShellWord], narrow: bool = False) -> Unwrapped | None:
 
 
 class Inline(Struct, frozen=True):
-    """``sh -c 'code'`` or ``su -c 'code'``: the shell's name, the place of the code's word and the options given."""
+    """A shell that is given its code: its name, the place of the code's word (-1: on its input) and its options."""
 
     shell: str
     place: int
@@ -209,8 +209,11 @@ def change_options(words: list[str], options: frozenset[str]) -> tuple[frozenset
     return frozenset(changed), index, code
 
 
-def inline_script(words: list[ShellWord]) -> Inline | None:
-    """Find the code in ``sh -c code``, ``su -c code`` and ``su user -c code``; None for anything else."""
+def inline_script(words: list[ShellWord], fed: bool = False) -> Inline | None:
+    """Find the code in ``sh -c code``, ``su -c code`` and ``su user -c code``; None for anything else.
+
+    ``fed`` tells that the input is a here-document, which ``sh`` and ``sh -s argument`` read as their code.
+    """
     name = (words[0].value or "").rsplit("/", 1)[-1]
     if name not in SHELLS and name not in _USER_SHELLS:
         return None
@@ -218,7 +221,10 @@ def inline_script(words: list[ShellWord]) -> Inline | None:
     if name in SHELLS:
         options, index, code = change_options(texts[1:], frozenset())
         index += 1
-        return Inline(name, index, options) if code and index < len(words) else None
+        if code:
+            return Inline(name, index, options) if index < len(words) else None
+        operands = index < len(words) and not any(re.match(r"-[a-z]*s", text) for text in texts[1:index])
+        return Inline(name, -1, options) if fed and not operands else None
     for index, text in enumerate(texts[1:-1], 1):
         if text in ("-c", "--command", "-lc"):
             login = any(one in ("-", "-l", "--login", "-lc") for one in texts[1:])

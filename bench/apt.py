@@ -2,9 +2,9 @@
 
     python -m bench.apt bookworm trixie --requests 200 [--work DIR]
 
-Needs apt. For each suite apt gets a state folder of its own (``data/make_apt.py`` makes it) whose installed packages are
-those of the official base image; random requests of one to four packages, with and without recommended packages, are
-simulated with ``apt-get -s`` and compared name by name with ``dfopt.predict.closure``, then purged again with
+Needs apt. For each suite apt gets a state folder of its own (``data/make_apt.py`` makes it) whose installed packages
+are those of the official base image; random requests of one to four packages, with and without recommended packages,
+are simulated with ``apt-get -s`` and compared name by name with ``dfopt.predict.closure``, then purged again with
 ``--auto-remove``. The requests come from a fixed seed; half of them are drawn from the packages most depended on.
 """
 

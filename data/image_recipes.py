@@ -1,8 +1,7 @@
 """What official images are made of: their base, the packages their Dockerfiles ask apt for, the programs they bring.
 
-Read from the images' own Dockerfiles (docker-library, MIT and Apache-2.0 repositories) in 2025 and 2026. ``make_images.py``
-turns a recipe into the list of installed packages with the apt resolver of dfopt; the lists of bookworm's python slim and
-nginx images, read elsewhere, agree with what is computed here.
+Read from the images' own Dockerfiles (docker-library, MIT and Apache-2.0 repositories) in 2025 and 2026.
+``make_images.py`` turns a recipe into the list of installed packages with the apt resolver of dfopt.
 """
 
 from __future__ import annotations
@@ -10,19 +9,24 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(text.split())
+
+
 CURL = ("ca-certificates", "curl", "gnupg", "netbase", "sq", "wget", "tzdata")
 SCM = ("git", "mercurial", "openssh-client", "subversion", "procps")
-BUILD = tuple(
+BUILD = _names(
     "autoconf automake bzip2 default-libmysqlclient-dev dpkg-dev file g++ gcc imagemagick libbz2-dev libc6-dev "
     "libcurl4-openssl-dev libdb-dev libevent-dev libffi-dev libgdbm-dev libglib2.0-dev libgmp-dev libjpeg-dev "
     "libkrb5-dev liblzma-dev libmagickcore-dev libmagickwand-dev libmaxminddb-dev libncurses5-dev libncursesw5-dev "
     "libpng-dev libpq-dev libreadline-dev libsqlite3-dev libssl-dev libtool libwebp-dev libxml2-dev libxslt-dev "
-    "libyaml-dev make patch unzip xz-utils zlib1g-dev".split()
+    "libyaml-dev make patch unzip xz-utils zlib1g-dev"
 )
 
 
 class Recipe(NamedTuple):
-    """An image's make: the name of its package list ("" of suite), whether docs are left out, and what apt is asked for."""
+    """An image's make: the name of its package list, whether docs are left out, and what apt is asked for."""
 
     name: str
     slim: bool
@@ -33,9 +37,9 @@ SLIM = Recipe("debian", True)
 CURL_DEPS = Recipe("buildpack-deps-curl", False, CURL)
 SCM_DEPS = Recipe("buildpack-deps-scm", False, CURL + SCM)
 BUILD_DEPS = Recipe("buildpack-deps", False, CURL + SCM + BUILD)
-PHP = Recipe("php", True, tuple(
+PHP = Recipe("php", True, _names(
     "autoconf dpkg-dev file g++ gcc libc6-dev make pkg-config re2c ca-certificates curl xz-utils libargon2-1 libcurl4 "
-    "libonig5 libreadline8 libsodium23 libsqlite3-0 libxml2 zlib1g".split()
+    "libonig5 libreadline8 libsodium23 libsqlite3-0 libxml2 zlib1g"
 ))  # fmt: skip
 
 # (image, words that the tag must hold, recipe); the first that fits counts. Images on Alpine, Ubuntu and Oracle Linux
@@ -47,7 +51,8 @@ RECIPES: tuple[tuple[str, str, Recipe], ...] = (
     ("buildpack-deps", "scm", SCM_DEPS),
     ("buildpack-deps", "", BUILD_DEPS),
     ("python", "slim", Recipe("python-slim", True, (
-        "ca-certificates", "netbase", "tzdata", "libbz2-1.0", "libdb5.3", "libgdbm6", "libgdbm-compat4", "libffi8", "liblzma5",
+        "ca-certificates", "netbase", "tzdata", "libbz2-1.0", "libdb5.3", "libgdbm6", "libgdbm-compat4", "libffi8",
+        "liblzma5",
         "libncursesw6", "libreadline8", "libsqlite3-0", "libssl3", "libuuid1", "zlib1g"))),
     ("python", "", Recipe("python", False, (*BUILD_DEPS.packages, "libbluetooth-dev", "tk-dev", "uuid-dev"))),
     ("node", "slim", SLIM),
@@ -73,7 +78,8 @@ RECIPES: tuple[tuple[str, str, Recipe], ...] = (
     ("elixir", "slim", SLIM),
     ("elixir", "", BUILD_DEPS),
     ("postgres", "", Recipe("postgres", True, ("gnupg", "less", "libnss-wrapper", "xz-utils", "zstd", "locales"))),
-    ("nginx", "", Recipe("nginx", True, ("ca-certificates", "gettext-base", "curl", "libgeoip1", "libxml2", "libxslt1.1",
+    ("nginx", "", Recipe("nginx", True, ("ca-certificates", "gettext-base", "curl", "libgeoip1", "libxml2",
+                                         "libxslt1.1",
                                          "libgd3", "libedit2", "libpcre2-8-0"))),
     ("httpd", "", Recipe("httpd", True, ("ca-certificates", "libaprutil1-ldap", "libldap-common", "libapr1",
                                          "libaprutil1", "libbrotli1", "libcurl4", "libjansson4", "libnghttp2-14"))),

@@ -2,8 +2,8 @@
 
     python data/make_apt.py bookworm trixie bullseye [--mirror URI] [--security URI]
 
-The indexes are fetched and verified by apt itself, in a state folder of its own, from the mirror that this machine's apt is
-configured with (or the one given). Needs apt, its keyring, and some 200 MB below the folder for work.
+The indexes are fetched and verified by apt itself, in a state folder of its own, from the mirror that this machine's
+apt is configured with (or the one given). Needs apt, its keyring, and some 200 MB below the folder for work.
 """
 
 from __future__ import annotations
@@ -24,7 +24,17 @@ KEYRINGS = ("/usr/share/keyrings/debian-archive-keyring.gpg", "/usr/share/keyrin
 BLOCK_BYTES = 24 * 1024
 DICTIONARY_BYTES = 32 * 1024
 # The order in which apt reads a stanza's fields; the rank of a name is that of its first mention.
-MENTIONS = ("Depends", "Pre-Depends", "Suggests", "Recommends", "Conflicts", "Breaks", "Replaces", "Enhances", "Provides")
+MENTIONS = (
+    "Depends",
+    "Pre-Depends",
+    "Suggests",
+    "Recommends",
+    "Conflicts",
+    "Breaks",
+    "Replaces",
+    "Enhances",
+    "Provides",
+)
 PRIORITIES = {"required": 0, "important": 1, "standard": 2, "optional": 3, "extra": 4}
 KEPT = ("Essential", "Important", "Protected")
 OPERATORS = {"=": "=", ">=": ">", "<=": "<", ">>": "}", "<<": "{"}
@@ -89,7 +99,9 @@ def options(folder: Path) -> list[str]:
 
 def stanzas(index: Path) -> Iterator[Stanza]:
     """Read the stanzas of a Packages file in whatever compression apt left it."""
-    text = subprocess.run(["/usr/lib/apt/apt-helper", "cat-file", index], check=True, capture_output=True).stdout.decode()
+    text = subprocess.run(
+        ["/usr/lib/apt/apt-helper", "cat-file", index], check=True, capture_output=True
+    ).stdout.decode()
     for block in text.split("\n\n"):
         stanza: Stanza = {}
         for line in block.split("\n"):

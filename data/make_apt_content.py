@@ -2,11 +2,11 @@
 
     python data/make_apt_content.py apt-package-content.json data/measured/*.json
 
-The inputs (later ones add to earlier ones) have, per package, Installed-Size in bytes (``inst``), the bytes of its files on a ``full`` and on a ``slim`` image
-(which leaves out docs, man pages and locales), the bytes of its files in /var/lib/dpkg/info, and those of its ``python``
-modules. Rows from an installed
-Debian bookworm and rows from layers that were really built are kept apart ("truth"), so that errors can be stated without
-the latter. For packages that were not measured the means and the spread per class and size are written beside.
+The inputs (later ones add to earlier ones) have, per package, Installed-Size in bytes (``inst``), the bytes of its
+files on a ``full`` and on a ``slim`` image (which leaves out docs, man pages and locales), the bytes of its files in
+/var/lib/dpkg/info, and those of its ``python`` modules. Rows from an installed Debian bookworm and rows from layers
+that were really built are kept apart ("truth"), so that errors can be stated without the latter. For packages that
+were not measured the means and the spread per class and size are written beside.
 """
 
 from __future__ import annotations
@@ -51,9 +51,7 @@ def main() -> None:
                 rows[name] = row
             elif "python" in row:
                 rows[name]["python"] = row["python"]
-    packages = {
-        name: columns(row) for name, row in sorted(rows.items())
-    }
+    packages = {name: columns(row) for name, row in sorted(rows.items())}
     classes: dict[str, dict[str, list[float]]] = {}
     for kind in ("full", "slim"):
         gathered: dict[str, list[float]] = {}
@@ -66,9 +64,17 @@ def main() -> None:
         classes[kind] = {key: spread(ratios) for key, ratios in sorted(gathered.items()) if len(ratios) >= 8}
     head = {
         "source": "files of packages installed on Debian bookworm and in built layers, counted in November 2026",
-        "licence": "measurements, free to use", "date": "2026-11",
-        "columns": ["Installed-Size", "full", "slim", "info", "from a built layer", "of it Python modules (where counted)"],
-    }  # fmt: skip
+        "licence": "measurements, free to use",
+        "date": "2026-11",
+        "columns": [
+            "Installed-Size",
+            "full",
+            "slim",
+            "info",
+            "from a built layer",
+            "of it Python modules (where counted)",
+        ],
+    }
     for release, table in releases.items():
         # What bookworm's share tells within half a per cent needs no row of its own.
         releases[release] = {
@@ -80,9 +86,7 @@ def main() -> None:
     lines = [f"{json.dumps(name)}:{json.dumps(row, separators=(',', ':'))}" for name, row in packages.items()]
     OUT.write_text(
         f'{{"about":{json.dumps(head)},\n"classes":{json.dumps(classes, separators=(",", ":"))},\n'
-        f'"releases":{json.dumps(releases, separators=(",", ":"))},\n"packages":{{\n'
-        + ",\n".join(lines)
-        + "}}\n"
+        f'"releases":{json.dumps(releases, separators=(",", ":"))},\n"packages":{{\n' + ",\n".join(lines) + "}}\n"
     )
     print(f"{OUT.name}: {len(packages)} packages, {OUT.stat().st_size:,} bytes")
 

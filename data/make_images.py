@@ -23,7 +23,15 @@ from dfopt.predict.debindex import suite
 Row = dict[str, Any]
 OUT = Path(__file__).resolve().parent.parent / "dfopt" / "images" / "data"
 
-DEBIAN = {"7": "wheezy", "8": "jessie", "9": "stretch", "10": "buster", "11": "bullseye", "12": "bookworm", "13": "trixie"}
+DEBIAN = {
+    "7": "wheezy",
+    "8": "jessie",
+    "9": "stretch",
+    "10": "buster",
+    "11": "bullseye",
+    "12": "bookworm",
+    "13": "trixie",
+}
 MANAGERS = {
     "debian": "apt", "ubuntu": "apt", "alpine": "apk", "centos": "dnf", "fedora": "dnf", "ol": "dnf", "amzn": "dnf",
     "almalinux": "dnf", "rocky": "dnf", "rhel": "dnf", "opensuse": "zypper", "arch": "pacman", "wolfi": "apk",
@@ -167,13 +175,21 @@ def _dotnet(rows: list[Row]) -> dict[str, Row]:
         bare = bool(re.search(r"chiseled|distroless", variant))
         fact: Row = {
             "kind": "measured",
-            "bytes": size, "low": round(min(size * 0.95, row["min"])), "high": round(max(size * 1.05, row["max"])),
-            "pull": None, "os": system, "release": UBUNTU.get(release, release), "slim": True,
+            "bytes": size,
+            "low": round(min(size * 0.95, row["min"])),
+            "high": round(max(size * 1.05, row["max"])),
+            "pull": None,
+            "os": system,
+            "release": UBUNTU.get(release, release),
+            "slim": True,
             "manager": "" if bare else MANAGERS.get(system, "dnf"),
-            "env": {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
-                    "DOTNET_RUNNING_IN_CONTAINER": "true"},
-            "source": f"{page['repo']} {page['path']} @{(page['commit'] or 'unknown')[:10]}", "date": row["last_changed"],
-        }  # fmt: skip
+            "env": {
+                "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+                "DOTNET_RUNNING_IN_CONTAINER": "true",
+            },
+            "source": f"{page['repo']} {page['path']} @{(page['commit'] or 'unknown')[:10]}",
+            "date": row["last_changed"],
+        }
         if bare:
             fact.update(shell_less=True, user="1654")
         for name in [f"{row['image']}:{tag}" for tag in row["tags"]] + row["legacy_names"]:
@@ -196,7 +212,9 @@ def _page_name(image: str, tag: str) -> str:
 
 
 def _derived(release: str, lists: dict[str, Any]) -> dict[str, Any]:
-    """Compute the packages of images made from Debian: what apt installs for their recipes on the distribution's list."""
+    """Compute the packages of images made from Debian: what apt installs for their recipes on the distribution's
+    list.
+    """
     index = suite(release)
     base = lists[f"debian:{release}"]["packages"]
     made: dict[str, Any] = {}

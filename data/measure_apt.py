@@ -2,10 +2,10 @@
 
     python data/measure_apt.py bookworm OUT.json NAME... [--work DIR]
 
-For the packages named and all that apt installs with them, as far as the embedded table does not know them, apt downloads the
-.deb (from the machine's configured mirror, into a folder of its own); the bytes of its files are summed once in full and
-once without what the official slim images leave out, and the Python modules among them, of which byte code is made.
-With ``--again NAME...`` only the packages named are measured, known or not.
+For the packages named and all that apt installs with them, as far as the embedded table does not know them, apt
+downloads the .deb (from the machine's configured mirror, into a folder of its own); the bytes of its files are summed
+once in full and once without what the official slim images leave out, and the Python modules among them, of which
+byte code is made. With ``--again NAME...`` only the packages named are measured, known or not.
 """
 
 from __future__ import annotations
@@ -27,9 +27,7 @@ from dfopt.predict.closure import install
 from dfopt.predict.debindex import DebPackage, suite
 
 # dpkg's path-exclude lines of the slim images (debuerreotype); copyright files stay.
-SLIM_EXCLUDES = re.compile(
-    r"\./usr/share/(doc(?!/[^/]+/copyright$)|groff|info|linda|lintian|locale|man)(/|$)"
-)
+SLIM_EXCLUDES = re.compile(r"\./usr/share/(doc(?!/[^/]+/copyright$)|groff|info|linda|lintian|locale|man)(/|$)")
 LARGEST_DEB = 60_000_000
 
 
@@ -37,17 +35,19 @@ def measure(deb: Path) -> dict[str, Any]:
     """Sum a package's files: full, slim, and the file lists and scripts that dpkg keeps of it."""
     full = slim = count = python = 0
     names: list[str] = []
-    with subprocess.Popen(["dpkg-deb", "--fsys-tarfile", deb], stdout=subprocess.PIPE) as unpack:
-        with tarfile.open(fileobj=unpack.stdout, mode="r|") as archive:
-            for member in archive:
-                names.append(member.name)
-                if member.isreg():
-                    full += member.size
-                    count += 1
-                    if not SLIM_EXCLUDES.match(member.name):
-                        slim += member.size
-                    if re.match(r"\./usr/(lib/python3/|share/(?!doc/)).*\.py$", member.name):
-                        python += member.size
+    with (
+        subprocess.Popen(["dpkg-deb", "--fsys-tarfile", deb], stdout=subprocess.PIPE) as unpack,
+        tarfile.open(fileobj=unpack.stdout, mode="r|") as archive,
+    ):
+        for member in archive:
+            names.append(member.name)
+            if member.isreg():
+                full += member.size
+                count += 1
+                if not SLIM_EXCLUDES.match(member.name):
+                    slim += member.size
+                if re.match(r"\./usr/(lib/python3/|share/(?!doc/)).*\.py$", member.name):
+                    python += member.size
     control = subprocess.run(["dpkg-deb", "--ctrl-tarfile", deb], capture_output=True, check=True).stdout
     with tempfile.TemporaryFile() as buffer:
         buffer.write(control)
@@ -105,7 +105,9 @@ def main() -> None:
                     if package.name in files:
                         rows[package.name] = {"version": package.version, "inst": package.installed_bytes,
                                               **measure(files[package.name]), "from_": f"deb {args.suite}"}  # fmt: skip
-            args.out.write_text("{\n" + ",\n".join(f"{json.dumps(k)}: {json.dumps(rows[k])}" for k in sorted(rows)) + "\n}\n")
+            args.out.write_text(
+                "{\n" + ",\n".join(f"{json.dumps(k)}: {json.dumps(rows[k])}" for k in sorted(rows)) + "\n}\n"
+            )
     print(f"{args.out}: {len(rows)} rows")
 
 

@@ -1,10 +1,11 @@
 """Measures npm packages: rows for ``dfopt/predict/data/npm.json``.
 
-    python data/measure_npm.py SPEC... 
+    python data/measure_npm.py SPEC...
 
-npm installs each of them into an empty folder (no scripts are run), from the registry it is configured with. Recorded are, for
-every package that came along, the bytes on disk and of the tarball, and the bytes of the metadata document that npm keeps
-in its cache; and for what was asked for, the list of packages that came along. Rows that are there already stay.
+npm installs each of them into an empty folder (no scripts are run), from the registry it is configured with. Recorded
+are, for every package that came along, the bytes on disk and of the tarball, and the bytes of the metadata document
+that npm keeps in its cache; and for what was asked for, the list of packages that came along. Rows that are there
+already stay.
 """
 
 from __future__ import annotations
@@ -57,15 +58,20 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("specs", nargs="+")
     args = parser.parse_args()
-    table: dict[str, Any] = json.loads(OUT.read_text()) if OUT.exists() else {"packages": {}, "documents": {}, "roots": {}}
+    table: dict[str, Any] = (
+        json.loads(OUT.read_text()) if OUT.exists() else {"packages": {}, "documents": {}, "roots": {}}
+    )
     packages, documents, roots = table["packages"], table["documents"], table["roots"]
     for spec in args.specs:
         with tempfile.TemporaryDirectory() as temporary:
             folder, cache = Path(temporary) / "project", Path(temporary) / "cache"
             folder.mkdir()
             (folder / "package.json").write_text('{"name": "measured", "version": "1.0.0", "private": true}')
-            subprocess.run(["npm", "install", "--ignore-scripts", "--no-audit", "--no-fund", "--silent", "--cache", cache, spec],
-                           cwd=folder, check=False)  # fmt: skip
+            subprocess.run(
+                ["npm", "install", "--ignore-scripts", "--no-audit", "--no-fund", "--silent", "--cache", cache, spec],
+                cwd=folder,
+                check=False,
+            )
             lock = folder / "node_modules" / ".package-lock.json"
             if not lock.exists():
                 print(f"{spec}: npm refuses")
@@ -88,9 +94,14 @@ def main() -> None:
             print(f"{spec}: {len(names)} packages")
     about = {
         "source": "packages of the npm registry, installed by npm and counted by data/measure_npm.py",
-        "licence": "measurements, free to use", "date": datetime.date.today().isoformat(),
-        "columns": {"packages": ["unpacked", "tarball"], "documents": "metadata in npm's cache", "roots": "what came along"},
-    }  # fmt: skip
+        "licence": "measurements, free to use",
+        "date": datetime.date.today().isoformat(),
+        "columns": {
+            "packages": ["unpacked", "tarball"],
+            "documents": "metadata in npm's cache",
+            "roots": "what came along",
+        },
+    }
     parts = [f'"about":{json.dumps(about)}']
     for key, rows in (("packages", packages), ("documents", documents), ("roots", roots)):
         lines = [f"{json.dumps(name)}:{json.dumps(rows[name], separators=(',', ':'))}" for name in sorted(rows)]

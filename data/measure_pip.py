@@ -2,9 +2,9 @@
 
     python data/measure_pip.py SPEC... [--separately]
 
-pip resolves what is asked for (``pip install --dry-run --report``) and downloads the wheels, from the index it is configured
-with; the sizes are read from the wheels: their own bytes, what they unpack to, the bytes of Python sources (from which byte
-code is made), the number of files, and what they depend on. Rows that are there already stay.
+pip resolves what is asked for (``pip install --dry-run --report``) and downloads the wheels, from the index it is
+configured with; the sizes are read from the wheels: their own bytes, what they unpack to, the bytes of Python sources
+(from which byte code is made), the number of files, and what they depend on. Rows that are there already stay.
 """
 
 from __future__ import annotations
@@ -32,8 +32,19 @@ def normal(name: str) -> str:
 
 def closure(specs: list[str]) -> list[tuple[str, str]]:
     """Let pip resolve the requirements on this Python: names with versions."""
-    words = [sys.executable, "-m", "pip", "install", "--quiet", "--dry-run", "--ignore-installed", "--only-binary=:all:",
-             "--report", "-", *specs]  # fmt: skip
+    words = [
+        sys.executable,
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--dry-run",
+        "--ignore-installed",
+        "--only-binary=:all:",
+        "--report",
+        "-",
+        *specs,
+    ]
     done = subprocess.run(words, capture_output=True, text=True)
     if done.returncode != 0:
         print(f"{' '.join(specs)}: {done.stderr.strip().splitlines()[-1:]}", file=sys.stderr)
@@ -49,12 +60,26 @@ def measure(wheel: Path) -> list[Any]:
         metadata = next(info for info in infos if re.fullmatch(r"[^/]+\.dist-info/METADATA", info.filename))
         headers = HeaderParser().parsestr(archive.read(metadata).decode("utf-8", "replace"))
         requires = [str(value) for value in headers.get_all("Requires-Dist") or []]
-        # Requirements of extras are kept: "uvicorn[standard]" is how people ask for it; those of tests and docs are not.
-        kept = [re.sub(r"\s+", " ", text) for text in requires
-                if not re.search(r"extra\s*==\s*['\"](test|tests|testing|dev|doc|docs|lint|typing|check|cover|enabler|type|develop|mypy|"
-                                 r"build|benchmark|all|devel|develop-.*|complete-dev)['\"]", text)]  # fmt: skip
+        # Requirements of extras are kept: "uvicorn[standard]" is how people ask for it; those of tests and docs are
+        # not.
+        kept = [
+            re.sub(r"\s+", " ", text)
+            for text in requires
+            if not re.search(
+                r"extra\s*==\s*['\"](test|tests|testing|dev|doc|docs|lint|typing|check|cover|enabler|type|develop|mypy|"
+                r"build|benchmark|all|devel|develop-.*|complete-dev)['\"]",
+                text,
+            )
+        ]
         python = sum(info.file_size for info in infos if info.filename.endswith(".py"))
-        return [wheel.stat().st_size, sum(info.file_size for info in infos), python, len(infos), kept, compiled(archive)]
+        return [
+            wheel.stat().st_size,
+            sum(info.file_size for info in infos),
+            python,
+            len(infos),
+            kept,
+            compiled(archive),
+        ]
 
 
 def compiled(archive: zipfile.ZipFile) -> int:
@@ -74,7 +99,9 @@ def main() -> None:
     args = parser.parse_args()
     table: dict[str, Any] = json.loads(OUT.read_text()) if OUT.exists() else {"about": {}, "packages": {}}
     packages = table["packages"]
-    rounds = [closure(specs) for specs in ([[spec] for spec in args.specs] if args.separately else [args.specs]) if specs]
+    rounds = [
+        closure(specs) for specs in ([[spec] for spec in args.specs] if args.separately else [args.specs]) if specs
+    ]
     if args.again:
         rounds.append([(name, version) for name, rows in packages.items() for version in rows])
     for found in rounds:

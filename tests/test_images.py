@@ -14,7 +14,12 @@ OFFICIAL = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 def test_debian_is_known_with_size_packages_and_environment() -> None:
     found = facts("debian:bookworm")
     assert found is not None
-    assert (found.distribution, found.release, found.slim, found.package_manager) == ("debian", "bookworm", False, "apt")
+    assert (found.distribution, found.release, found.slim, found.package_manager) == (
+        "debian",
+        "bookworm",
+        False,
+        "apt",
+    )
     assert found.size_bytes is not None
     assert abs(found.size_bytes - 116_603_489) / 116_603_489 < 0.02
     assert found.low_bytes is not None
@@ -54,7 +59,9 @@ def test_an_image_is_known_by_all_its_names(one: str, other: str) -> None:
     )  # fmt: skip
 
 
-@pytest.mark.parametrize("reference", ["", "acme/nothing:1", "$BASE", "${IMAGE}:1", "registry.example.com/team/app:2", "not an image"])
+@pytest.mark.parametrize(
+    "reference", ["", "acme/nothing:1", "$BASE", "${IMAGE}:1", "registry.example.com/team/app:2", "not an image"]
+)
 def test_what_is_not_known_is_none(reference: str) -> None:
     assert facts(reference) is None
 
@@ -131,7 +138,11 @@ def test_derived_images_hold_what_their_recipes_install() -> None:
 
 
 def test_programs_user_and_shell_are_told() -> None:
-    golang, distroless, jupyter = facts("golang:1.22"), facts("gcr.io/distroless/static-debian12:nonroot"), facts("jupyter/base-notebook")
+    golang, distroless, jupyter = (
+        facts("golang:1.22"),
+        facts("gcr.io/distroless/static-debian12:nonroot"),
+        facts("jupyter/base-notebook"),
+    )
     assert golang is not None
     assert "go" in golang.commands
     assert golang.environment["GOPATH"] == "/go"
@@ -144,9 +155,18 @@ def test_programs_user_and_shell_are_told() -> None:
 
 
 def test_slim_tells_that_docs_are_left_out() -> None:
-    slim = {reference: found.slim for reference in ("debian:bookworm", "debian:bookworm-slim", "node:20", "node:20-slim", "nginx:latest")
-            if (found := facts(reference)) is not None}  # fmt: skip
-    assert slim == {"debian:bookworm": False, "debian:bookworm-slim": True, "node:20": False, "node:20-slim": True, "nginx:latest": True}
+    slim = {
+        reference: found.slim
+        for reference in ("debian:bookworm", "debian:bookworm-slim", "node:20", "node:20-slim", "nginx:latest")
+        if (found := facts(reference)) is not None
+    }
+    assert slim == {
+        "debian:bookworm": False,
+        "debian:bookworm-slim": True,
+        "node:20": False,
+        "node:20-slim": True,
+        "nginx:latest": True,
+    }
 
 
 def test_dotnet_images_and_their_old_names_are_known() -> None:
@@ -188,11 +208,23 @@ def test_every_row_can_be_made_and_keeps_its_source() -> None:
 def test_a_lookup_reads_one_line_and_no_package_list() -> None:
     code = (
         "import time, dfopt.images, dfopt.images.known as known\n"
-        "begin = time.perf_counter(); found = dfopt.images.facts('python:3.11-slim'); took = time.perf_counter() - begin\n"
+        "begin = time.perf_counter()\n"
+        "found = dfopt.images.facts('python:3.11-slim')\n"
+        "took = time.perf_counter() - begin\n"
         "assert known._packages.cache_info().currsize == 0\n"
         "assert len(found.packages) == 106 and known._packages.cache_info().currsize > 0\n"
         "print(took)"
     )
-    runs = [float(subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True,
-                                 cwd=Path(__file__).parent.parent).stdout) for _ in range(3)]  # fmt: skip
+    runs = [
+        float(
+            subprocess.run(
+                [sys.executable, "-c", code],
+                capture_output=True,
+                text=True,
+                check=True,
+                cwd=Path(__file__).parent.parent,
+            ).stdout
+        )
+        for _ in range(3)
+    ]
     assert min(runs) < 0.02

@@ -46,7 +46,11 @@ MEASURED = [
     ("debian:bookworm-slim", ["install -y --no-install-recommends ca-certificates git"], 94_317_081),
     ("debian:bookworm-slim", ["install -y --no-install-recommends gcc libc6-dev zlib1g-dev make"], 191_974_964),
     ("debian:bookworm-slim", ["install -y --no-install-recommends openjdk-17-jre-headless"], 225_218_226),
-    ("debian:bookworm-slim", ["install -y --no-install-recommends python3-pip python3-venv ca-certificates"], 72_894_421),
+    (
+        "debian:bookworm-slim",
+        ["install -y --no-install-recommends python3-pip python3-venv ca-certificates"],
+        72_894_421,
+    ),
     ("debian:bookworm-slim", ["install -y --no-install-recommends nginx"], 15_292_782),
     ("debian:bookworm-slim", ["install -y --no-install-recommends imagemagick"], 93_613_184),
     ("debian:bookworm-slim", ["install -y --no-install-recommends nodejs npm"], 226_007_900),
@@ -208,11 +212,23 @@ def test_nodejs_from_nodesource_is_not_debians() -> None:
 @pytest.mark.parametrize(
     ("older", "newer"),
     [
-        ("1.0", "1.1"), ("1.9", "1.10"), ("1.0~rc1", "1.0"), ("1.0", "1.0+b1"), ("1.0-1", "1.0-1+deb12u1"), ("2.0", "1:0.1"),
-        ("1.0a", "1.0b"), ("1.0a", "1.0+"), ("1.0~~", "1.0~"), ("1.0~", "1.0"), ("1.0-1~bpo12+1", "1.0-1"), ("0.9", "0.9.1"),
-        ("1.2.3-1", "1.2.3-1.1"), ("7.88.1-10+deb12u9", "7.88.1-10+deb12u14"), ("5.36.0-7", "5.36.0-7+deb12u2"),
+        ("1.0", "1.1"),
+        ("1.9", "1.10"),
+        ("1.0~rc1", "1.0"),
+        ("1.0", "1.0+b1"),
+        ("1.0-1", "1.0-1+deb12u1"),
+        ("2.0", "1:0.1"),
+        ("1.0a", "1.0b"),
+        ("1.0a", "1.0+"),
+        ("1.0~~", "1.0~"),
+        ("1.0~", "1.0"),
+        ("1.0-1~bpo12+1", "1.0-1"),
+        ("0.9", "0.9.1"),
+        ("1.2.3-1", "1.2.3-1.1"),
+        ("7.88.1-10+deb12u9", "7.88.1-10+deb12u14"),
+        ("5.36.0-7", "5.36.0-7+deb12u2"),
     ],
-)  # fmt: skip
+)
 def test_versions_are_ordered_as_dpkg_orders_them(older: str, newer: str) -> None:
     assert compare(older, newer) < 0
     assert compare(newer, older) > 0
@@ -220,7 +236,9 @@ def test_versions_are_ordered_as_dpkg_orders_them(older: str, newer: str) -> Non
     assert satisfies(older, "<<", newer)
 
 
-@pytest.mark.parametrize(("one", "other"), [("1.0", "1.0"), ("1.0", "0:1.0"), ("1.0", "1.0-0"), ("1.00", "1.0"), ("0:1-0", "1")])
+@pytest.mark.parametrize(
+    ("one", "other"), [("1.0", "1.0"), ("1.0", "0:1.0"), ("1.0", "1.0-0"), ("1.00", "1.0"), ("0:1-0", "1")]
+)
 def test_equal_versions_are_equal(one: str, other: str) -> None:
     assert compare(one, other) == 0
     assert satisfies(one, ">=", other)

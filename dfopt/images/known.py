@@ -1,7 +1,8 @@
 """The embedded facts, found by reference.
 
-The data is lines of JSON sorted by reference. One lookup reads the file once and parses the one line it needs, so that a
-lint of a file with two stages pays well under a millisecond for it; an unknown tag costs the parsing of its image's rows.
+The data is lines of JSON sorted by reference. One lookup reads the file once and parses the one line it needs, so
+that a lint of a file with two stages pays well under a millisecond for it; an unknown tag costs the parsing of its
+image's rows.
 """
 
 from __future__ import annotations
@@ -37,7 +38,9 @@ def facts(reference: str) -> ImageFacts | None:
     if row is None:
         rows = {known.rpartition(":")[2]: row for known, row in _rows(name.image + ":")}
         if not rows and (family := stem(name.image)) is not None:
-            rows = {known: row for known, row in _rows("gcr.io/distroless/") if stem(known.rpartition(":")[0]) == family}
+            rows = {
+                known: row for known, row in _rows("gcr.io/distroless/") if stem(known.rpartition(":")[0]) == family
+            }
         row = nearest(tag, rows)
         if row is None:
             return None

@@ -10,10 +10,11 @@ from msgspec import Struct, field
 class ImageFacts(Struct, frozen=True):
     """Facts of one image (linux/amd64).
 
-    Sizes are in bytes: ``size_bytes`` unpacked as ``docker history`` sums, with ``low_bytes`` and ``high_bytes`` around it; ``compressed_bytes`` to pull.
-    ``confidence`` is "measured", "alias" or "estimated"; ``source`` says where the figures come from.
-    ``packages`` maps installed packages to versions where known (empty: unknown). ``environment`` is the image's ENV, ``user`` its USER ("" is root),
-    ``onbuild`` its triggers. ``package_manager`` is the family ("apt", "apk", "dnf", ...) or "".
+    Sizes are in bytes: ``size_bytes`` unpacked as ``docker history`` sums, with ``low_bytes`` and ``high_bytes``
+    around it; ``compressed_bytes`` to pull. ``confidence`` is "measured", "alias" or "estimated"; ``source`` says
+    where the figures come from. ``packages`` maps installed packages to versions where known (empty: unknown).
+    ``environment`` is the image's ENV, ``user`` its USER ("" is root), ``onbuild`` its triggers. ``package_manager``
+    is the family ("apt", "apk", "dnf", ...) or "".
     """
 
     reference: str

@@ -33,9 +33,14 @@ def nearest(tag: str, rows: Mapping[str, Row]) -> Row | None:
     wanted = _parse(tag)
     parsed = {name: _parse(name) for name in rows}
 
-    def distance(name: str) -> tuple[float, float, int, str]:
+    def distance(name: str) -> tuple[float, float, bool, str]:
         other = parsed[name]
-        return (_variant(wanted, other), _version(wanted.version, other.version), rows[name].get("kind") == "alias", name)
+        return (
+            _variant(wanted, other),
+            _version(wanted.version, other.version),
+            rows[name].get("kind") == "alias",
+            name,
+        )
 
     best = min(rows, key=distance)
     variant, version = distance(best)[:2]
@@ -116,6 +121,5 @@ def _version(wanted: tuple[int, ...], other: tuple[int, ...]) -> float:
     if common == min(len(wanted), len(other)) and (common or not wanted or not other):
         return 0.1 * abs(len(wanted) - len(other)) if common else 0.9
     scale = (100.0, 10.0, 1.0, 0.1)
-    mine = sum(a * b for a, b in zip(wanted, scale, strict=False))
-    theirs = sum(a * b for a, b in zip(other, scale, strict=False))
-    return 1 + abs(mine - theirs)
+    here, there = (sum(a * b for a, b in zip(version, scale, strict=False)) for version in (wanted, other))
+    return 1 + abs(here - there)

@@ -103,10 +103,10 @@ def run(call: PackageCall, state: PackageState) -> PackageState:
     if invocation.has("-s", "--simulate") or action in ("query", "fetch", "clean", "other"):
         return state
     memory = dict(state.memory)
-    if (action == "update" or action in ("install", "upgrade")) and not invocation.has("--no-cache"):
-        if action == "update" or invocation.has("-U", "--update-cache", "--update") or "index" in memory:
-            memory["index"] = memory.get("index", 0) + (1 if "lists" not in state.traits else 0)
-            state = replace(state, memory=memory, traits=state.traits | {"lists"})
+    fresh = action == "update" or invocation.has("-U", "--update-cache", "--update") or "index" in memory
+    if action in ("update", "install", "upgrade") and fresh and not invocation.has("--no-cache"):
+        memory["index"] = memory.get("index", 0) + (1 if "lists" not in state.traits else 0)
+        state = replace(state, memory=memory, traits=state.traits | {"lists"})
     if action == "install":
         return _added(invocation, state)
     if action == "remove":
@@ -161,8 +161,14 @@ def parts(before: PackageState, after: PackageState) -> tuple[Part, ...]:
     new = [name for name, version in after.installed.items() if name not in before.installed and version != "virtual"]
     made += content(new, _TABLE, "apk", before.installed)
     if upgrades := after.memory.get("upgrades", 0) - before.memory.get("upgrades", 0):
-        made.append(Part("upgraded packages", Estimate(3e6 * upgrades, 0, 12e6 * upgrades), "apk", "depends on the image's age"))
+        made.append(
+            Part("upgraded packages", Estimate(3e6 * upgrades, 0, 12e6 * upgrades), "apk", "depends on the image's age")
+        )
     count = len(after.installed)
-    size = Estimate(_DATABASE.value + _DATABASE_PER_PACKAGE * count, _DATABASE.low, _DATABASE.high + 4 * _DATABASE_PER_PACKAGE * count)
+    size = Estimate(
+        _DATABASE.value + _DATABASE_PER_PACKAGE * count,
+        _DATABASE.low,
+        _DATABASE.high + 4 * _DATABASE_PER_PACKAGE * count,
+    )
     made.append(Part("apk's database", size, "apk", "written whole by every change", "/lib/apk/db"))
     return tuple(made)

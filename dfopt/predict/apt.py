@@ -1,9 +1,10 @@
 """apt and dpkg: what a layer holds that updates lists, installs, upgrades or removes packages.
 
-The packages come from the closure of the request in the suite's embedded index, their bytes from measured content, and the
-rest from what apt, dpkg and the packages' scripts write beside them: the lists, the debconf database, dpkg's status and
-file lists, logs, the linker cache, the CA bundle, Python's byte code. The overheads were measured on really built layers
-(``docs/data.md``). Debian's own suites are known; Ubuntu and other suites borrow the nearest one, with a wide interval.
+The packages come from the closure of the request in the suite's embedded index, their bytes from measured content,
+and the rest from what apt, dpkg and the packages' scripts write beside them: the lists, the debconf database, dpkg's
+status and file lists, logs, the linker cache, the CA bundle, Python's byte code. The overheads were measured on
+really built layers (``docs/data.md``). Debian's own suites are known; Ubuntu and other suites borrow the nearest one,
+with a wide interval.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from dfopt.images.model import ImageFacts
 from dfopt.predict import closure
 from dfopt.predict.debcontent import content
 from dfopt.predict.debindex import DebIndex, DebPackage, suite
-from dfopt.predict.model import ZERO, Estimate, PackageCall, PackageState, Part
+from dfopt.predict.model import Estimate, PackageCall, PackageState, Part
 from dfopt.tools.model import Invocation
 
 LISTS = "/var/lib/apt/lists"
@@ -30,7 +31,7 @@ ARCHIVES = "/var/cache/apt/archives"
 class _Suite(NamedTuple):
     """A suite's index, how far to trust it for the image's own suite, and the bytes that debconf's database has."""
 
-    index: DebIndex
+    packages: DebIndex
     width: float
     lists: Estimate
     debconf: tuple[int, int]
@@ -93,18 +94,33 @@ _VENDORS: tuple[tuple[str, Estimate], ...] = (
 )  # fmt: skip
 # Names of older releases, and what they are called in the suite that stands in for them.
 _SUCCESSORS: tuple[tuple[str, str], ...] = (
-    (r"python(-minimal)?|python2(-minimal)?", r"python3-minimal"), (r"python-software-properties", r"software-properties-common"),
-    (r"python2?-(.+)", r"python3-\1"), (r"php[57](?:\.\d)?-mysqlnd?", r"php-mysql"), (r"php[57](?:\.\d)?-(.+)", r"php-\1"),
-    (r"php[57](?:\.\d)?", r"php"), (r"libapache2-mod-php[57](?:\.\d)?", r"libapache2-mod-php"),
-    (r"libpng12-(dev|0)", r"libpng-dev"), (r"libmysqlclient-dev", r"default-libmysqlclient-dev"),
-    (r"mysql-(client|server)(?:-core)?(?:-\d.*)?", r"default-mysql-\1"), (r"netcat", r"netcat-openbsd"),
-    (r"openjdk-\d+-(jdk|jre|jdk-headless|jre-headless)", r"default-\1"), (r"git-core", r"git"), (r"nodejs-legacy", r"nodejs"),
-    (r"libtiff[45]-dev", r"libtiff-dev"), (r"lib32gcc1", r"lib32gcc-s1"), (r"libgcc1", r"libgcc-s1"),
-    (r"(gcc|g\+\+|gfortran|cpp|clang|llvm)-[\d.]+", r"\1"), (r"(postgresql(?:-client|-contrib|-server-dev)?)-[\d.]+", r"\1"),
-    (r"ttf-(.+)", r"fonts-\1"), (r"libreadline\d+-dev", r"libreadline-dev"), (r"libssl1\.\d\S*", r"libssl-dev"),
-    (r"libcurl3\S*", r"libcurl4"), (r"ruby\d\.\d(-dev)?", r"ruby\1"), (r"lua5\.[12]", r"lua5.3"),
+    (r"python(-minimal)?|python2(-minimal)?", r"python3-minimal"),
+    (r"python-software-properties", r"software-properties-common"),
+    (r"python2?-(.+)", r"python3-\1"),
+    (r"php[57](?:\.\d)?-mysqlnd?", r"php-mysql"),
+    (r"php[57](?:\.\d)?-(.+)", r"php-\1"),
+    (r"php[57](?:\.\d)?", r"php"),
+    (r"libapache2-mod-php[57](?:\.\d)?", r"libapache2-mod-php"),
+    (r"libpng12-(dev|0)", r"libpng-dev"),
+    (r"libmysqlclient-dev", r"default-libmysqlclient-dev"),
+    (r"mysql-(client|server)(?:-core)?(?:-\d.*)?", r"default-mysql-\1"),
+    (r"netcat", r"netcat-openbsd"),
+    (r"openjdk-\d+-(jdk|jre|jdk-headless|jre-headless)", r"default-\1"),
+    (r"git-core", r"git"),
+    (r"nodejs-legacy", r"nodejs"),
+    (r"libtiff[45]-dev", r"libtiff-dev"),
+    (r"lib32gcc1", r"lib32gcc-s1"),
+    (r"libgcc1", r"libgcc-s1"),
+    (r"(gcc|g\+\+|gfortran|cpp|clang|llvm)-[\d.]+", r"\1"),
+    (r"(postgresql(?:-client|-contrib|-server-dev)?)-[\d.]+", r"\1"),
+    (r"ttf-(.+)", r"fonts-\1"),
+    (r"libreadline\d+-dev", r"libreadline-dev"),
+    (r"libssl1\.\d\S*", r"libssl-dev"),
+    (r"libcurl3\S*", r"libcurl4"),
+    (r"ruby\d\.\d(-dev)?", r"ruby\1"),
+    (r"lua5\.[12]", r"lua5.3"),
     (r"(lib(?:icu|boost\S*?|webp|jpeg|protobuf|ffi|gdal|event)-?)[\d.]+\w*(-dev)?", r"\1-dev"),
-)  # fmt: skip
+)
 _UNKNOWN_PACKAGE = Estimate(6e6, 100e3, 150e6)
 _UPGRADES = Estimate(0, 0, 25e6)
 _UPGRADES_ELSEWHERE = Estimate(8e6, 0, 70e6)
@@ -169,7 +185,7 @@ def run(call: PackageCall, state: PackageState) -> PackageState:
         return _removed(invocation, state, known)
     if action == "upgrade":
         full = _verb(invocation) in ("dist-upgrade", "full-upgrade")
-        outcome = closure.upgrade(state.installed, known.index, full=full, recommends=_recommends(call))
+        outcome = closure.upgrade(state.installed, known.packages, full=full, recommends=_recommends(call))
         # Known lists are of a day; the image that is really used may be older or newer.
         memory = {**state.memory, "upgrades": state.memory.get("upgrades", 0) + 1}
         return _with(replace(state, memory=memory, calls=state.calls + 1), known, outcome)
@@ -230,21 +246,23 @@ def _installed(call: PackageCall, state: PackageState, known: _Suite) -> Package
     if _verb(invocation) in ("build-dep", "satisfy"):
         return _unknown(state, words, "build dependencies are not in the index", Estimate(200e6, 10e6, 1_500e6))
     if (suites := invocation.options.get("-t")) and suites != state.release:
-        state = replace(state, notes=(*state.notes, f"versions of {suites} are not known: those of {state.release} stand in"))
+        state = replace(
+            state, notes=(*state.notes, f"versions of {suites} are not known: those of {state.release} stand in")
+        )
     files = [word for word in words if "/" in word and (word.endswith((".deb", "*")) or word.startswith(("/", "./")))]
-    absent = [word[:-1] for word in words if word.endswith("-") and known.index.get(word) is None]
+    absent = [word[:-1] for word in words if word.endswith("-") and known.packages.get(word) is None]
     names = [
         name
         for word in words
         if word not in files and word not in [f"{name}-" for name in absent]
-        for name in _expanded(word, known.index)
+        for name in _expanded(word, known.packages)
     ]
     if known.width:
-        names = [_successor(name, known.index) for name in names]
+        names = [_successor(name, known.packages) for name in names]
     vendor = {"nodejs", "npm"} & set(names) if "nodesource" in state.traits else set()
     held = _present_elsewhere(state, names) | vendor
     names = [name for name in names if name not in held]
-    outcome = closure.install(names, state.installed, known.index, recommends=_recommends(call))
+    outcome = closure.install(names, state.installed, known.packages, recommends=_recommends(call))
     extra = {name: _vendor_size(name) for name in outcome.unknown}
     if "nodejs" in vendor and "nodejs" not in state.installed:
         extra["nodejs"] = _NODESOURCE
@@ -271,7 +289,7 @@ def _successor(name: str, index: DebIndex) -> str:
 
 
 def _present_elsewhere(state: PackageState, names: Iterable[str]) -> set[str]:
-    """Packages from outside the index that an earlier call has installed already."""
+    """Name the packages from outside the index that an earlier call has installed already."""
     return {name for name in names if f"size {name}" in state.memory and name in state.installed}
 
 
@@ -309,7 +327,11 @@ def _unknown(
     installed = dict(state.installed)
     for name in names:
         estimate = (sizes or {}).get(name) or size or _UNKNOWN_PACKAGE
-        memory[f"size {name}"], memory[f"low {name}"], memory[f"high {name}"] = estimate.value, estimate.low, estimate.high
+        memory[f"size {name}"], memory[f"low {name}"], memory[f"high {name}"] = (
+            estimate.value,
+            estimate.low,
+            estimate.high,
+        )
         installed[name] = "?"
     memory["operations"] = memory.get("operations", 0) + len(names)
     note = f"{', '.join(names)}: {why}"
@@ -348,7 +370,7 @@ def _removed(invocation: Invocation, state: PackageState, known: _Suite) -> Pack
     ]
     state = _without(state, known, names)
     if invocation.action == "autoremove" or invocation.has("--auto-remove", "--autoremove"):
-        state = _without(state, known, closure.unneeded(state.manual, state.installed, known.index), automatic=True)
+        state = _without(state, known, closure.unneeded(state.manual, state.installed, known.packages), automatic=True)
     return state
 
 
@@ -367,10 +389,8 @@ def _fitting(pattern: str, state: PackageState) -> list[str]:
     return [name for name in state.installed if expression.search(name)]
 
 
-def _without(
-    state: PackageState, known: _Suite, names: Iterable[str], automatic: bool = False
-) -> PackageState:
-    gone = tuple(names) if automatic else closure.removal(names, state.installed, known.index)
+def _without(state: PackageState, known: _Suite, names: Iterable[str], automatic: bool = False) -> PackageState:
+    gone = tuple(names) if automatic else closure.removal(names, state.installed, known.packages)
     if not gone:
         return state
     installed = {name: version for name, version in state.installed.items() if name not in gone}
@@ -452,7 +472,7 @@ def _list_parts(before: PackageState, after: PackageState, known: _Suite) -> Ite
 
 
 def _suite_name(state: PackageState, known: _Suite) -> str:
-    name = f"Debian {known.index.head['suite']}"
+    name = f"Debian {known.packages.head['suite']}"
     asked = f"{state.distribution} {state.release}".strip()
     return name if not known.width else f"{name} in place of {asked or 'an unknown system'}"
 
@@ -463,10 +483,12 @@ def _new(before: PackageState, after: PackageState) -> list[str]:
 
 def _content_parts(before: PackageState, after: PackageState, known: _Suite) -> list[Part]:
     new = _new(before, after)
-    packages = [package for name in new if f"size {name}" not in after.memory and (package := known.index.real(name))]
+    packages = [
+        package for name in new if f"size {name}" not in after.memory and (package := known.packages.real(name))
+    ]
     made: list[Part] = []
     if packages:
-        release = str(known.index.head["suite"])
+        release = str(known.packages.head["suite"])
         value, linear, squares, measured, info = 0.0, 0.0, [0.0, 0.0], 0, 0.0
         for package in packages:
             found = content(package.name, package.installed_bytes, after.slim, release)
@@ -509,7 +531,7 @@ def _label(asked: list[str], count: int) -> str:
 
 def _generated_parts(packages: list[DebPackage], after: PackageState, known: _Suite) -> list[Part]:
     made = []
-    release = str(known.index.head["suite"])
+    release = str(known.packages.head["suite"])
     library, factor = _BYTE_CODE[release]
     names = {package.name for package in packages}
     for pattern, label, size in _GENERATED:
@@ -555,6 +577,14 @@ def _overhead_parts(before: PackageState, after: PackageState, known: _Suite) ->
         size = min(most, least + each * libraries)
         made.append(Part("linker cache", Estimate(size, least, most), "apt", "ldconfig", "/etc/ld.so.cache"))
     if "keeps-archives" in after.traits and (downloads := _difference(before, after, "downloads")):
-        made.append(Part("downloaded packages", Estimate.within(downloads, 0.02), "cache", "sizes in the index", ARCHIVES,
-                         compressed=1.0))  # fmt: skip
+        made.append(
+            Part(
+                "downloaded packages",
+                Estimate.within(downloads, 0.02),
+                "cache",
+                "sizes in the index",
+                ARCHIVES,
+                compressed=1.0,
+            )
+        )
     return made

@@ -1,10 +1,10 @@
 """What apt installs for a request, and what it removes: apt's own choices, computed from an index.
 
-The rule gave apt's answer for 868 of 868 requests on Debian bookworm and trixie (``bench/apt.py`` compares the two): all
-packages named are marked first; then, depth first, each group of Depends, Pre-Depends and Recommends is satisfied by an
-installed or marked package that fits or provides it, else by the first alternative that is a real package in a fitting
-version, else (a name that is only provided) by the provider that apt prefers. Alternatives that conflict with what must come
-anyway (the dependencies without a choice, all the way down) are passed over.
+The rule gave apt's answer for 868 of 868 requests on Debian bookworm and trixie (``bench/apt.py`` compares the two):
+all packages named are marked first; then, depth first, each group of Depends, Pre-Depends and Recommends is satisfied
+by an installed or marked package that fits or provides it, else by the first alternative that is a real package in a
+fitting version, else (a name that is only provided) by the provider that apt prefers. Alternatives that conflict with
+what must come anyway (the dependencies without a choice, all the way down) are passed over.
 """
 
 from __future__ import annotations
@@ -127,7 +127,7 @@ class _Resolver:
             for relation in needed.conflicts:
                 self.discarded.setdefault(relation.name, []).append(relation)
             for group in needed.depends + needed.pre_depends:
-                if len(group) != 1 or self._is_met(group[0]) and group[0].name not in self.marked:
+                if len(group) != 1 or (self._is_met(group[0]) and group[0].name not in self.marked):
                     continue
                 only = self.index.get(group[0].name)
                 if only is not None and not only.version and len(only.providers) == 1:
@@ -238,7 +238,9 @@ def _provides(package: DebPackage, relation: Relation) -> bool:
 
 
 def removal(names: Iterable[str], installed: Mapping[str, str], index: DebIndex) -> tuple[str, ...]:
-    """Name what ``apt-get remove`` takes away: the named packages and the installed ones that cannot stay without them."""
+    """Name what ``apt-get remove`` takes away: the named packages and the installed ones that cannot stay without
+    them.
+    """
     gone = {name for name in names if name in installed}
     waiting = bool(gone)
     while waiting:
@@ -250,7 +252,9 @@ def removal(names: Iterable[str], installed: Mapping[str, str], index: DebIndex)
             if package is None:
                 continue
             for group in package.depends + package.pre_depends:
-                mentions = any(relation.name in gone or gone & set(index.providers(relation.name)) for relation in group)
+                mentions = any(
+                    relation.name in gone or gone & set(index.providers(relation.name)) for relation in group
+                )
                 if mentions and not any(check._is_met(relation) for relation in group):
                     gone.add(name)
                     waiting = True

@@ -1,8 +1,8 @@
 """How many bytes a Debian package really lays down, on a full image and on one that leaves docs out.
 
 Installed-Size counts every file and folder in whole KiB and knows nothing of the files that slim images leave out, so
-measured packages come from a table (their measured share of Installed-Size, so that it holds for later versions too); others get the
-median share of packages of the same class and size, with the spread seen there as the interval.
+measured packages come from a table (their measured share of Installed-Size, so that it holds for later versions too);
+others get the mean share of packages of the same class and size, with the spread seen there as the interval.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ _CLASSES = (
     ("fonts", re.compile(r"^(x?fonts|ttf)-")),
     ("python", re.compile(r"^python3?-")),
     ("perl", re.compile(r"-perl$")),
+    ("libcommon", re.compile(r"^lib.*-(common|data)$")),
     ("common", re.compile(r"-(common|data)$")),
     ("lib", re.compile(r"^lib|^gir1")),
 )
@@ -63,10 +64,7 @@ def content(name: str, installed_bytes: int, slim: bool, release: str = "bookwor
         share = row[kind] / row["inst"]
         # The same build is exact; a security update keeps its share of docs and rounding, another release less so.
         change = abs(installed_bytes / row["inst"] - 1)
-        if row["exact"]:
-            width = min(0.6, 0.002 + change)
-        else:
-            width = min(0.6, 0.05 + 0.5 * change)
+        width = min(0.6, 0.002 + change if row["exact"] else 0.05 + 0.5 * change)
         info = row["info"] * installed_bytes / row["inst"] if row["info"] is not None else _usual_info(installed_bytes)
         value = installed_bytes * share
         estimate = Estimate(value * (1 - width), value * (1 - width), min(value * (1 + width), 1.0 * installed_bytes))
@@ -78,8 +76,8 @@ def content(name: str, installed_bytes: int, slim: bool, release: str = "bookwor
         low, high = (other * 0.5, other) if slim else (other, max(other, float(installed_bytes)))
         value = min(max(installed_bytes * shares[0], low), high)
         return Content(Estimate(value, min(value, low), max(value, high)), _usual_info(installed_bytes), False, python)
-    median, low, high = (share * installed_bytes for share in shares)
-    return Content(Estimate(median, low, high), _usual_info(installed_bytes), False, python)
+    mean, low, high = (share * installed_bytes for share in shares)
+    return Content(Estimate(mean, low, high), _usual_info(installed_bytes), False, python)
 
 
 def is_measured(name: str, release: str) -> bool:
@@ -146,6 +144,7 @@ def _shares(kind: str, name: str, installed_bytes: int) -> tuple[float, float, f
     name_class, size_class = classify(name, installed_bytes)
     for key in (f"{name_class} {size_class}", name_class, f"any {size_class}"):
         if key in classes:
-            median, low, high = classes[key]
-            return median, low, high
+            mean, low, high = classes[key]
+            # A little wider than seen: the packages that were not measured are the less usual ones.
+            return mean, max(0.0, mean - 1.3 * (mean - low)), min(1.0, mean + 1.3 * (high - mean))
     return 0.9, 0.3, 1.0

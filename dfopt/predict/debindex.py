@@ -1,13 +1,15 @@
 """A suite's packages from the embedded database: names, versions, sizes and dependencies, read a block at a time.
 
-File format (made by ``data/make_apt.py``): one line of JSON (the head), then the parts it measures: the names that begin each
-block, a dictionary for zlib, and the blocks, each a few hundred lines of one package, sorted by name. A name is found by
-bisecting the beginnings and searching one block, so a closure of a hundred packages costs a few milliseconds.
+File format (made by ``data/make_apt.py``): one line of JSON (the head), then the parts it measures: the names that
+begin each block, a dictionary for zlib, and the blocks, each a few hundred lines of one package, sorted by name. A
+name is found by bisecting the beginnings and searching one block, so a closure of a hundred packages costs a few
+milliseconds.
 
-A line holds, separated by tabs: name, version, Installed-Size in KiB, size of the .deb, priority (its first letter, with ``!`` for what apt never removes by itself),
-Depends, Pre-Depends, Recommends, Provides, Conflicts and Breaks, and the packages that provide this name, the one that
-apt prefers first. A line without a version is a name that is only provided. Constraints are written ``name>version`` for
-``>=``, ``<`` for ``<=``, ``}`` and ``{`` for the strict ones, and ``=`` alone for the package's own version.
+A line holds, separated by tabs: name, version, Installed-Size in KiB, size of the .deb, priority (its first letter,
+with ``!`` for what apt never removes by itself), Depends, Pre-Depends, Recommends, Provides, Conflicts and Breaks,
+and the packages that provide this name, the one that apt prefers first. A line without a version is a name that is
+only provided. Constraints are written ``name>version`` for ``>=``, ``<`` for ``<=``, ``}`` and ``{`` for the strict
+ones, and ``=`` alone for the package's own version.
 """
 
 from __future__ import annotations
@@ -77,7 +79,9 @@ class DebIndex:
 
     @property
     def list_bytes(self) -> int:
-        """The bytes that ``apt-get update`` leaves below /var/lib/apt/lists (indexes as lz4, as the image keeps them)."""
+        """The bytes that ``apt-get update`` leaves below /var/lib/apt/lists (indexes as lz4, as the image keeps
+        them).
+        """
         return int(self.head["list_bytes"])
 
     def get(self, name: str) -> DebPackage | None:

@@ -62,7 +62,9 @@ def compare(mine: str, theirs: str) -> int:
 
 
 def satisfies(version: str, operator: str, wanted: str) -> bool:
-    """Tell whether a version meets a constraint; the operator is one of ``<<``, ``<=``, ``=``, ``>=``, ``>>`` or empty."""
+    """Tell whether a version meets a constraint; the operator is one of ``<<``, ``<=``, ``=``, ``>=``, ``>>`` or
+    empty.
+    """
     if not operator:
         return True
     order = compare(version, wanted)

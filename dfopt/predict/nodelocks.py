@@ -39,7 +39,10 @@ def npm_lock(text: str) -> list[Locked]:
 
 def _is_foreign(row: dict[str, Any]) -> bool:
     return any(
-        isinstance(row.get(key), list) and row[key] and mine not in row[key] and all(not item.startswith("!") for item in row[key])
+        isinstance(row.get(key), list)
+        and row[key]
+        and mine not in row[key]
+        and all(not item.startswith("!") for item in row[key])
         for key, mine in (("os", "linux"), ("cpu", "x64"), ("libc", "glibc"))
     )
 
@@ -50,7 +53,7 @@ def yarn_lock(text: str) -> list[Locked]:
     for block in re.split(r"\n\s*\n", text):
         head = re.search(r'^"?((?:@[^@/"]+/)?[^@"\s]+)@', block, re.MULTILINE)
         version = re.search(r'^  version:? "?([^"\s]+)"?$', block, re.MULTILINE)
-        if head and version and "@workspace:" not in block.split("\n")[0] and "0.0.0-use.local" != version.group(1):
+        if head and version and "@workspace:" not in block.split("\n")[0] and version.group(1) != "0.0.0-use.local":
             found[head.group(1), version.group(1)] = Locked(head.group(1), version.group(1))
     return list(found.values())
 
@@ -60,7 +63,9 @@ def pnpm_lock(text: str) -> list[Locked]:
     _, _, packages = text.partition("\npackages:")
     packages = packages.split("\nsnapshots:")[0]
     found = []
-    for match in re.finditer(r"^  '?/?((?:@[^@/\s]+/)?[^@/\s]+)[@/](\d[^:('\s]*)[^\n]*:\n((?:    .*\n?|\n)*)", packages, re.MULTILINE):
+    for match in re.finditer(
+        r"^  '?/?((?:@[^@/\s]+/)?[^@/\s]+)[@/](\d[^:('\s]*)[^\n]*:\n((?:    .*\n?|\n)*)", packages, re.MULTILINE
+    ):
         name, version, body = match.groups()
         system = re.search(r"^    os: \[([^\]]*)\]", body, re.MULTILINE)
         processor = re.search(r"^    cpu: \[([^\]]*)\]", body, re.MULTILINE)
@@ -77,7 +82,12 @@ def manifest(text: str) -> tuple[dict[str, str], dict[str, str]]:
     data = _object(text)
 
     def table(*keys: str) -> dict[str, str]:
-        return {str(name): str(wanted) for key in keys if isinstance(data.get(key), dict) for name, wanted in data[key].items()}
+        return {
+            str(name): str(wanted)
+            for key in keys
+            if isinstance(data.get(key), dict)
+            for name, wanted in data[key].items()
+        }
 
     return table("dependencies", "optionalDependencies"), table("devDependencies")
 

@@ -1,7 +1,7 @@
 """npm, yarn and pnpm: what a layer holds that installs JavaScript packages.
 
-Unpacked packages, the lock files written, the manager's own cache and logs. A lock file decides where there is one; else
-the embedded table tells what came along with the packages that are named most. Figures: ``docs/data.md``.
+Unpacked packages, the lock files written, the manager's own cache and logs. A lock file decides where there is one;
+else the embedded table tells what came along with the packages that are named most. Figures: ``docs/data.md``.
 """
 
 from __future__ import annotations
@@ -146,7 +146,9 @@ def _package(name: str, version: str) -> tuple[Estimate, Estimate, bool]:
 
 
 def _distance(one: str, other: str) -> float:
-    return sum(abs(a - b) * scale for a, b, scale in zip(numbers_of(one), numbers_of(other), (1e6, 1e3, 1), strict=True))
+    return sum(
+        abs(a - b) * scale for a, b, scale in zip(numbers_of(one), numbers_of(other), (1e6, 1e3, 1), strict=True)
+    )
 
 
 def _from_lock(call: PackageCall, state: PackageState, rows: Iterable[Locked]) -> PackageState:
@@ -235,11 +237,15 @@ def _leave(
 ) -> None:  # fmt: skip
     """Note what the manager leaves beside the packages: lock files, cache, logs."""
     family = _family(call.invocation)
-    writes_lock = lock and not call.invocation.has("--no-package-lock", "--no-lockfile", "--frozen-lockfile", "--no-save")
+    writes_lock = lock and not call.invocation.has(
+        "--no-package-lock", "--no-lockfile", "--frozen-lockfile", "--no-save"
+    )
     existing = _locked(call) is not None
     locks = count * _LOCK_BYTES * ((1 if lock else 0) + (1 if writes_lock and not existing else 0))
     if family == "yarn":
-        cache = Estimate(unpacked.value + tarballs.value, (unpacked.low + tarballs.low) * 0.9, (unpacked.high + tarballs.high) * 1.2)
+        cache = Estimate(
+            unpacked.value + tarballs.value, (unpacked.low + tarballs.low) * 0.9, (unpacked.high + tarballs.high) * 1.2
+        )
         path = "/usr/local/share/.cache"
     elif family == "pnpm":
         # The store's files are hard links to those in node_modules, which count once in a layer.
@@ -271,7 +277,9 @@ def _unread(call: PackageCall, state: PackageState) -> PackageState:
     _remember(memory, name, _UNREAD, False, False)
     installed[name] = "?"
     _leave(call, memory, 300, _UNREAD.scaled(_TARBALL_SHARE), _UNREAD, 5e6)
-    return replace(state, installed=installed, memory=memory, calls=state.calls + 1, notes=(*state.notes, f"{name} is not known"))
+    return replace(
+        state, installed=installed, memory=memory, calls=state.calls + 1, notes=(*state.notes, f"{name} is not known")
+    )
 
 
 def _removed(call: PackageCall, state: PackageState) -> PackageState:
@@ -279,15 +287,22 @@ def _removed(call: PackageCall, state: PackageState) -> PackageState:
         gone = {name for name in state.installed if state.memory.get(f"dev {name}")}
     else:
         gone = {name for name in state.installed if name.rpartition("@")[0] in _wanted_words(call.invocation)}
-    return replace(state, installed={name: v for name, v in state.installed.items() if name not in gone}, calls=state.calls + 1)
+    return replace(
+        state, installed={name: v for name, v in state.installed.items() if name not in gone}, calls=state.calls + 1
+    )
 
 
 def parts(before: PackageState, after: PackageState) -> tuple[Part, ...]:
-    """Give what a layer holds that led from one state to the other; cache and logs are parts of their own, at their paths."""
+    """Give what a layer holds that led from one state to the other; cache and logs are parts of their own, at their
+    paths.
+    """
     made: list[Part] = []
     memory = after.memory
     new = [name for name in after.installed if name not in before.installed]
-    for measured, source in ((True, "sizes counted in node_modules"), (False, "not in the table: a usual package's size")):
+    for measured, source in (
+        (True, "sizes counted in node_modules"),
+        (False, "not in the table: a usual package's size"),
+    ):
         names = [name for name in new if bool(memory.get(f"measured {name}")) == measured]
         if not names:
             continue
@@ -304,13 +319,24 @@ def parts(before: PackageState, after: PackageState) -> tuple[Part, ...]:
         size = Estimate(*(memory[f"cache {word} {path}"] - before.memory.get(f"cache {word} {path}", 0)
                           for word in ("value", "low", "high")))  # fmt: skip
         if size.high > 0:
-            made.append(Part("the package manager's cache", size, "cache", "tarballs and metadata documents", path, compressed=0.75))
+            made.append(
+                Part(
+                    "the package manager's cache",
+                    size,
+                    "cache",
+                    "tarballs and metadata documents",
+                    path,
+                    compressed=0.75,
+                )
+            )
     logs = Estimate(*(memory.get(key, 0) - before.memory.get(key, 0) for key in ("logs", "logs low", "logs high")))
     if logs.high > 0:
         made.append(Part("npm's logs", logs, "logs", "one per call", "/root/.npm/_logs", compressed=0.1))
     for name, (path, size) in _DOWNLOADS.items():
         if f"download value {name}" in memory and f"download value {name}" not in before.memory:
-            made.append(Part(f"what {name} downloads", size, "npm", "an interval from what its versions download", path))
+            made.append(
+                Part(f"what {name} downloads", size, "npm", "an interval from what its versions download", path)
+            )
     return tuple(made)
 
 

@@ -33,7 +33,9 @@ class Requirement(NamedTuple):
     @property
     def pinned(self) -> str | None:
         """The one version that is asked for, or None."""
-        return next((version for operator, version in self.clauses if operator in ("==", "===") and "*" not in version), None)
+        return next(
+            (version for operator, version in self.clauses if operator in ("==", "===") and "*" not in version), None
+        )
 
     def fits(self, version: str) -> bool:
         """Tell whether a version meets all clauses."""
@@ -79,7 +81,13 @@ def key(version: str) -> Key:
     late = -1 if post is None and post_word is None else int(post or post_word or 0)
     if dev is not None and not pre and late < 0:
         stage = -1
-    return (int(epoch or 0), tuple(numbers), (stage, int(pre_number or 0)), late, float(dev) if dev else (0.0 if dev == "" else 1e9))
+    return (
+        int(epoch or 0),
+        tuple(numbers),
+        (stage, int(pre_number or 0)),
+        late,
+        float(dev) if dev else (0.0 if dev == "" else 1e9),
+    )
 
 
 def is_prerelease(version: str) -> bool:
@@ -152,8 +160,8 @@ def _one(tokens: list[str], environment: Mapping[str, str]) -> bool:
         return left not in right
     if "extra" in (first, second):
         return (normal(left) == normal(right)) == (operator == "==")
-    if first.startswith(("python", "implementation_version")) or second.startswith("python"):
-        if key(left)[0] >= 0 and key(right.removesuffix(".*"))[0] >= 0:
-            return _fits(left, operator, right)
+    is_version = first.startswith(("python", "implementation_version")) or second.startswith("python")
+    if is_version and key(left)[0] >= 0 and key(right.removesuffix(".*"))[0] >= 0:
+        return _fits(left, operator, right)
     return {"==": left == right, "!=": left != right, "<": left < right, ">": left > right, "<=": left <= right,
             ">=": left >= right, "~=": left == right, "===": left == right}[operator]  # fmt: skip

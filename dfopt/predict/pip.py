@@ -1,7 +1,7 @@
 """pip and its relatives (uv, poetry, pipenv, pdm): what a layer holds that installs Python packages.
 
-Unpacked wheels, the byte code that is made of them, the byte code of pip and the standard library on the first call in an
-official Python image, and the cache unless it is switched off. Figures: ``docs/data.md``.
+Unpacked wheels, the byte code that is made of them, the byte code of pip and the standard library on the first call
+in an official Python image, and the cache unless it is switched off. Figures: ``docs/data.md``.
 """
 
 from __future__ import annotations
@@ -26,9 +26,12 @@ _NEWEST_PYTHON = "3.14"
 _BYTE_CODE_USUAL = (1.19, 0.08)
 _FIRST_CALL = Estimate(10_600_000, 9_300_000, 12_000_000)
 """Byte code of pip itself and of the standard library, which official images leave out."""
+_FIRST_ENVIRONMENT = Estimate(5_200_000, 4_000_000, 6_500_000)
+"""The part of it that making a virtual environment leaves in the standard library."""
 _CACHE_PER_WHEEL = 840
 _INDEX_PAGE = 90_000
-"""What an index page of a package weighs in the cache, if the index lets pip keep it: only in the interval's upper end."""
+"""What an index page of a package weighs in the cache, if the index lets pip keep it: only in the interval's upper
+end."""
 _ENVIRONMENT = {True: Estimate(22_300_000, 20_000_000, 24_500_000), False: Estimate(13_500_000, 10_000_000, 16_500_000)}
 """A virtual environment with pip and setuptools (Python up to 3.11) and with pip alone, byte code included."""
 _PROJECT = Estimate(150_000, 8_000, 6_000_000)
@@ -36,10 +39,19 @@ _UNREAD = (Estimate(45e6, 1e6, 450e6), Estimate(14e6, 0.3e6, 120e6), Estimate(13
 """Requirements that cannot be read: unpacked, sources and wheels of a usual project's dependencies."""
 
 _SYSTEM_PYTHON = {
-    ("debian", "jessie"): "3.4", ("debian", "stretch"): "3.5", ("debian", "buster"): "3.7", ("debian", "bullseye"): "3.9",
-    ("debian", "bookworm"): "3.11", ("debian", "trixie"): "3.13", ("ubuntu", "16.04"): "3.5", ("ubuntu", "18.04"): "3.6",
-    ("ubuntu", "20.04"): "3.8", ("ubuntu", "22.04"): "3.10", ("ubuntu", "24.04"): "3.12", ("ubuntu", "26.04"): "3.13",
-}  # fmt: skip
+    ("debian", "jessie"): "3.4",
+    ("debian", "stretch"): "3.5",
+    ("debian", "buster"): "3.7",
+    ("debian", "bullseye"): "3.9",
+    ("debian", "bookworm"): "3.11",
+    ("debian", "trixie"): "3.13",
+    ("ubuntu", "16.04"): "3.5",
+    ("ubuntu", "18.04"): "3.6",
+    ("ubuntu", "20.04"): "3.8",
+    ("ubuntu", "22.04"): "3.10",
+    ("ubuntu", "24.04"): "3.12",
+    ("ubuntu", "26.04"): "3.13",
+}
 
 
 def start(facts: ImageFacts | None) -> PackageState:
@@ -56,7 +68,7 @@ def start(facts: ImageFacts | None) -> PackageState:
         version = _SYSTEM_PYTHON.get((facts.distribution, facts.release), "3.12")
     minor = ".".join(version.split(".")[:2])
     installed = {"pip": ""} if official else {}
-    if official and (3, 12) > tuple(int(part) for part in minor.split(".")[:2] if part.isdigit()):
+    if official and tuple(int(part) for part in minor.split(".")[:2] if part.isdigit()) < (3, 12):
         installed |= {"setuptools": "", "wheel": ""}
     return PackageState("pip", facts.distribution, minor, installed, known=official,
                         traits=frozenset({"official"} if official else ()))  # fmt: skip
@@ -99,26 +111,26 @@ def _wanted(call: PackageCall) -> Wanted:
     invocation = call.invocation
     found = Wanted()
     for path in _values(invocation, "-r"):
-        found += requirements_file(posixpath.join(call.directory, path), call.read)
+        found = found.and_also(requirements_file(posixpath.join(call.directory, path), call.read))
     for path in _values(invocation, "-c"):
         below = requirements_file(posixpath.join(call.directory, path), call.read)
-        found += Wanted(constraints=below.requirements + below.constraints)
+        found = found.and_also(Wanted(constraints=below.requirements + below.constraints))
     if invocation.family in ("pip", "uv", "pipx") and _verb(invocation) not in ("sync",):
         for word in invocation.operands:
             text = word.value if word.value is not None else word.pattern
             if word.value is None and text.startswith("*"):
-                found += Wanted(missing=(word.raw,))
+                found = found.and_also(Wanted(missing=(word.raw,)))
             else:
-                found += argument(text, call.directory)
+                found = found.and_also(argument(text, call.directory))
         for text in _values(invocation, "-e"):
-            found += argument(text, call.directory)
+            found = found.and_also(argument(text, call.directory))
     if invocation.family in ("poetry", "pipenv", "pdm") or _verb(invocation) == "sync":
-        found += _locked(call)
-        for word in _words(invocation) if _verb(invocation) != "sync" else ():
-            found += argument(re.sub(r"@(?=[\d^~])", "==", word), call.directory)
+        found = found.and_also(_locked(call))
+        for text in _words(invocation) if _verb(invocation) != "sync" else ():
+            found = found.and_also(argument(re.sub(r"@(?=[\d^~])", "==", text), call.directory))
     for folder in found.projects:
         if call.read(posixpath.join(folder, "pyproject.toml")) or not folder.endswith((".zip", ".gz", ".bz2")):
-            found += project(folder, call.read)
+            found = found.and_also(project(folder, call.read))
     return found
 
 
@@ -159,6 +171,9 @@ def _caches(call: PackageCall) -> bool:
 
 def _first_call(call: PackageCall, state: PackageState) -> PackageState:
     if "official" not in state.traits or "compiled" in state.traits or _is_set(call, "PYTHONDONTWRITEBYTECODE"):
+        return state
+    if call.prefix not in ("", "/usr/local"):
+        # The pip of a virtual environment was compiled when that was made, and what it uses of the library too.
         return state
     return replace(state, traits=state.traits | {"compiled"}, calls=state.calls + 1)
 
@@ -232,12 +247,17 @@ def _fetched(call: PackageCall, state: PackageState, wanted: Wanted) -> PackageS
 def _environment(call: PackageCall, state: PackageState) -> PackageState:
     words = [word for word in _words(call.invocation) if word not in ("venv", "virtualenv")]
     path = posixpath.normpath(posixpath.join(call.directory, words[0] if words else ".venv"))
-    bare = call.invocation.has("--without-pip") or (call.invocation.family == "uv" and not call.invocation.has("--seed"))
+    bare = call.invocation.has("--without-pip") or (
+        call.invocation.family == "uv" and not call.invocation.has("--seed")
+    )
     older = tuple(int(part) for part in state.release.split(".") if part.isdigit()) < (3, 12)
     size = Estimate(15_000, 3_000, 200_000) if bare else _ENVIRONMENT[older]
     memory = {**state.memory, f"venv value {path}": size.value, f"venv low {path}": size.low,
               f"venv high {path}": size.high}  # fmt: skip
-    return replace(state, memory=memory, calls=state.calls + 1)
+    traits = state.traits
+    if "official" in traits and not _is_set(call, "PYTHONDONTWRITEBYTECODE") and call.invocation.family == "venv":
+        traits |= {"environments"}
+    return replace(state, memory=memory, calls=state.calls + 1, traits=traits)
 
 
 def parts(before: PackageState, after: PackageState) -> tuple[Part, ...]:
@@ -247,8 +267,9 @@ def parts(before: PackageState, after: PackageState) -> tuple[Part, ...]:
            if before.installed.get(name) != version and f"size {name}" in after.memory]  # fmt: skip
     if new:
         made += _package_parts(new, before, after)
-    if "compiled" in after.traits and "compiled" not in before.traits:
-        made.append(Part("byte code of pip and the standard library", _FIRST_CALL, "pip", "measured on official images",
+    if (library := _library(after.traits) - _library(before.traits)) > 0:
+        share = Estimate(library, 0.87 * library, 1.15 * library)
+        made.append(Part("byte code of pip and the standard library", share, "pip", "measured on official images",
                          "/usr/local/lib"))  # fmt: skip
     cached = _difference(before, after, "cache")
     if cached.high > 0:
@@ -260,15 +281,34 @@ def parts(before: PackageState, after: PackageState) -> tuple[Part, ...]:
                               for key in ("value", "low", "high")))  # fmt: skip
             if size.high > 0:
                 count = after.memory.get(f"{kind} count {path}")
-                made.append(Part(label, size, "pip", "embedded table of wheels" if kind == "wheels" else "measured", path,
-                                 files=int(count) if count else None, compressed=1.0 if kind == "wheels" else None))  # fmt: skip
+                made.append(
+                    Part(
+                        label,
+                        size,
+                        "pip",
+                        "embedded table of wheels" if kind == "wheels" else "measured",
+                        path,
+                        files=int(count) if count else None,
+                        compressed=1.0 if kind == "wheels" else None,
+                    )
+                )
     return tuple(made)
+
+
+def _library(traits: frozenset[str]) -> float:
+    """Give how much byte code of the interpreter's own library there is by now."""
+    if "compiled" in traits:
+        return _FIRST_CALL.value
+    return _FIRST_ENVIRONMENT.value if "environments" in traits else 0.0
 
 
 def _package_parts(new: list[str], before: PackageState, after: PackageState) -> Iterable[Part]:
     memory = after.memory
     sure = [name for name in new if memory[f"measured {name}"]]
-    for names, source in ((sure, "sizes of wheels"), ([name for name in new if name not in sure], "not in the table: an interval only")):
+    for names, source in (
+        (sure, "sizes of wheels"),
+        ([name for name in new if name not in sure], "not in the table: an interval only"),
+    ):
         if not names:
             continue
         asked = [name for name in names if name in after.manual and name not in before.manual] or names
@@ -287,7 +327,9 @@ def _total(names: Iterable[str], memory: Mapping[str, float], *keys: str) -> Est
 
 
 def _difference(before: PackageState, after: PackageState, key: str) -> Estimate:
-    return Estimate(*(after.memory.get(name, 0) - before.memory.get(name, 0) for name in (key, f"{key} low", f"{key} high")))
+    return Estimate(
+        *(after.memory.get(name, 0) - before.memory.get(name, 0) for name in (key, f"{key} low", f"{key} high"))
+    )
 
 
 def _paths(memory: Mapping[str, float], prefix: str) -> list[str]:

@@ -23,11 +23,14 @@ class Wanted(NamedTuple):
     projects: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
 
-    def __add__(self, other: object) -> Wanted:  # type: ignore[override]  # joins field by field
+    def and_also(self, other: Wanted) -> Wanted:
         """Join two findings."""
-        if not isinstance(other, Wanted):
-            return NotImplemented
-        return Wanted(*(mine + theirs for mine, theirs in zip(self, other, strict=True)))
+        return Wanted(
+            self.requirements + other.requirements,
+            self.constraints + other.constraints,
+            self.projects + other.projects,
+            self.missing + other.missing,
+        )
 
 
 def requirements_file(path: str, read: Read, depth: int = 0) -> Wanted:
@@ -46,11 +49,11 @@ def requirements_file(path: str, read: Read, depth: int = 0) -> Wanted:
             below = requirements_file(posixpath.join(folder, match.group(2)), read, depth + 1)
             if match.group(1).startswith(("-c", "--c")):
                 below = Wanted(constraints=below.requirements + below.constraints)
-            found += below
+            found = found.and_also(below)
         elif match := re.match(r"(?:-e|--editable)[=\s]*(\S+)", line):
-            found += argument(match.group(1), folder)
+            found = found.and_also(argument(match.group(1), folder))
         elif not line.startswith("-"):
-            found += argument(re.split(r"\s+--", line)[0].strip(), folder)
+            found = found.and_also(argument(re.split(r"\s+--", line)[0].strip(), folder))
     return found
 
 
@@ -82,7 +85,9 @@ def project(folder: str, read: Read) -> Wanted:
         poetry = data.get("tool", {}).get("poetry", {})
         if "dependencies" in poetry:
             known = True
-            found += [_poetry(name, value) for name, value in poetry["dependencies"].items() if name.lower() != "python"]
+            found += [
+                _poetry(name, value) for name, value in poetry["dependencies"].items() if name.lower() != "python"
+            ]
     if not known and (text := read(posixpath.join(folder, "setup.py"))) is not None:
         listed = _setup(text)
         known = listed is not None
@@ -107,7 +112,11 @@ def lock_file(text: str, name: str) -> tuple[Requirement, ...]:
     found = []
     for row in toml(text).get("package", []):
         groups = row.get("groups") or [row.get("category", "main")]
-        if not set(groups) & {"main", "default"} or row.get("source", {}).get("virtual") or row.get("source", {}).get("editable"):
+        if (
+            not set(groups) & {"main", "default"}
+            or row.get("source", {}).get("virtual")
+            or row.get("source", {}).get("editable")
+        ):
             continue
         if "version" in row:
             marker = row.get("markers") if isinstance(row.get("markers"), str) else ""
@@ -159,7 +168,11 @@ def _setup(text: str) -> list[str] | None:
         if isinstance(node, ast.Call) and getattr(node.func, "id", getattr(node.func, "attr", "")) == "setup":
             for keyword in node.keywords:
                 if keyword.arg == "install_requires":
-                    value = names.get(keyword.value.id, keyword.value) if isinstance(keyword.value, ast.Name) else keyword.value
+                    value = (
+                        names.get(keyword.value.id, keyword.value)
+                        if isinstance(keyword.value, ast.Name)
+                        else keyword.value
+                    )
                     try:
                         return [str(item) for item in ast.literal_eval(value)]
                     except ValueError:

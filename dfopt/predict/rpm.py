@@ -1,4 +1,6 @@
-"""dnf, yum, microdnf and zypper: what a layer holds that installs RPM packages; estimates by name, with wide intervals."""
+"""dnf, yum, microdnf and zypper: what a layer holds that installs RPM packages; estimates by name, with wide
+intervals.
+"""
 
 from __future__ import annotations
 
@@ -66,7 +68,9 @@ def run(call: PackageCall, state: PackageState) -> PackageState:
     """Give the state after a call of dnf, yum, microdnf, zypper or rpm."""
     invocation = call.invocation
     action = invocation.action
-    if action in ("query", "clean", "fetch", "configure", "other", "edit") or invocation.has("--downloadonly", "--assumeno"):
+    if action in ("query", "clean", "fetch", "configure", "other", "edit") or invocation.has(
+        "--downloadonly", "--assumeno"
+    ):
         return state
     name = (invocation.command.name or invocation.tool.names[0]).removeprefix("micro")
     memory = dict(state.memory)
@@ -105,13 +109,23 @@ def parts(before: PackageState, after: PackageState) -> tuple[Part, ...]:
             name = key.removeprefix("cache ")
             path = _CACHE_PATHS.get(name, "/var/cache/dnf")
             size = _CACHES.get(after.distribution, _CACHE_USUAL)
-            made.append(Part("package metadata", size, "lists", "usual size of the distribution's metadata", path, compressed=0.6))
+            made.append(
+                Part(
+                    "package metadata", size, "lists", "usual size of the distribution's metadata", path, compressed=0.6
+                )
+            )
     if after.calls == before.calls:
         return tuple(made)
     new = [name for name in after.installed if name not in before.installed]
     made += content(new, _TABLE, "rpm", before.installed)
     if upgrades := after.memory.get("upgrades", 0) - before.memory.get("upgrades", 0):
-        made.append(Part("upgraded packages", Estimate(60e6 * upgrades, 0, 260e6 * upgrades), "rpm", "depends on the image's age"))
-    made.append(Part("RPM database", _DATABASE, "rpm", "written whole by every change", "/var/lib/rpm", compressed=0.25))
+        made.append(
+            Part(
+                "upgraded packages", Estimate(60e6 * upgrades, 0, 260e6 * upgrades), "rpm", "depends on the image's age"
+            )
+        )
+    made.append(
+        Part("RPM database", _DATABASE, "rpm", "written whole by every change", "/var/lib/rpm", compressed=0.25)
+    )
     made.append(Part("logs and history", _LOGS, "logs", "the manager's own", "/var/log", compressed=0.15))
     return tuple(made)

@@ -48,13 +48,15 @@ def size_of(name: str, table: Iterable[Known]) -> tuple[Estimate, str, bool]:
     return OTHER, "", False
 
 
-def content(names: Iterable[str], table: Iterable[Known], kind: str, present: Mapping[str, str] | None = None) -> list[Part]:
+def content(
+    names: Iterable[str], table: Iterable[Known], kind: str, present: Mapping[str, str] | None = None
+) -> list[Part]:
     """Make the parts of newly installed packages: one for names of the table, one for the rest."""
     rows = tuple(table)
     total = {True: ZERO, False: ZERO}
     listed: dict[bool, list[str]] = {True: [], False: []}
     chains: dict[str, Estimate] = {}
-    for name in (present or {}):
+    for name in present or {}:
         _, chain, named = size_of(name, rows)
         if named and chain:
             chains[chain] = Estimate(float("inf"), float("inf"), float("inf"))
@@ -69,13 +71,20 @@ def content(names: Iterable[str], table: Iterable[Known], kind: str, present: Ma
             size = Estimate(size.value - before.value, max(0.0, size.low - before.low), size.high - before.high)
         total[named] += size
     made = []
-    for named, source in ((True, "usual size with what it brings"), (False, "usual size of its class: an interval only")):
+    for named, source in (
+        (True, "usual size with what it brings"),
+        (False, "usual size of its class: an interval only"),
+    ):
         if listed[named]:
             size = total[named]
             count = len(listed[named])
             # Many guesses miss in both directions: the more, the narrower their sum.
             shrink = count**-0.4
-            narrowed = Estimate(size.value, size.value - (size.value - size.low) * shrink, size.value + (size.high - size.value) * shrink)
+            narrowed = Estimate(
+                size.value,
+                size.value - (size.value - size.low) * shrink,
+                size.value + (size.high - size.value) * shrink,
+            )
             label = ", ".join(listed[named][:3]) + (f" and {count - 3} more" if count > 3 else "")
             made.append(Part(label, narrowed, kind, source))
     return made

@@ -28,7 +28,8 @@ _HEAVY: dict[str, tuple[Estimate, Estimate]] = {
     "spacy": (Estimate(0.25e9, 0.1e9, 0.4e9), Estimate(0.07e9, 0.03e9, 0.1e9)),
     "playwright": (Estimate(0.13e9, 0.1e9, 0.18e9), Estimate(0.045e9, 0.03e9, 0.06e9)),
 }
-# What a package on the index usually weighs, unpacked with its dependencies and as files fetched: for names not measured.
+# What a package on the index usually weighs, unpacked with its dependencies and as files fetched: for names not
+# measured.
 _USUAL = (Estimate(1.6e6, 40e3, 40e6), Estimate(0.5e6, 15e3, 12e6))
 
 
@@ -61,8 +62,9 @@ def closure(
 ) -> list[Wheel]:  # fmt: skip
     """Choose what pip would install: of every package the newest recorded version that fits what was asked first.
 
-    ``python`` is the interpreter's version ("3.11"), ``installed`` what is there already and stays unless it does not fit.
-    A version that is not recorded is estimated from the nearest one, a package that is not recorded by a wide interval.
+    ``python`` is the interpreter's version ("3.11"), ``installed`` what is there already and stays unless it does not
+    fit. A version that is not recorded is estimated from the nearest one, a package that is not recorded by a wide
+    interval.
     """
     environment = {
         "python_version": python, "python_full_version": f"{python}.0", "sys_platform": "linux", "os_name": "posix",
@@ -120,7 +122,9 @@ def _wheel(need: Requirement) -> Wheel:
     if not versions:
         unpacked, wheel = _HEAVY.get(need.name, _USUAL)
         version = need.pinned or ""
-        sources = Estimate(min(unpacked.value * 0.5, 60e6), min(unpacked.low * 0.3, 10e6), min(unpacked.high * 0.9, 150e6))
+        sources = Estimate(
+            min(unpacked.value * 0.5, 60e6), min(unpacked.low * 0.3, 10e6), min(unpacked.high * 0.9, 150e6)
+        )
         return Wheel(need.name, version, unpacked, sources, wheel, False)
     fitting = [version for version in versions if need.fits(version) and not is_prerelease(version)]
     if fitting:

@@ -132,7 +132,8 @@ class _Reader(Lexer):
     def stray(self, word: str) -> None:
         """Step over a reserved word that closes nothing."""
         message = f"`{word}` stands here without `{_OPENED_BY[word]}`."
-        if word == "}" and len(self.problems) < MAX_PROBLEMS and re.search(r"(?<![^\s;&|(])\{[^\s{}]", self.text[: self.pos]):
+        glued = r"(?<![^\s;&|(])\{[^\s{}]"
+        if word == "}" and len(self.problems) < MAX_PROBLEMS and re.search(glued, self.text[: self.pos]):
             message += " A group is opened by `{` with a blank behind it."
         self.problem(message, self.pos, self.pos + len(word))
         self.pos += len(word)

@@ -7,6 +7,8 @@ import pkgutil
 import typing
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import dfopt.tools
 from dfopt.shell import parse_script
@@ -701,6 +703,15 @@ def test_packages_are_named_with_their_versions(text: str, packages: list[Row]) 
     assert [(found.name, found.version, found.pinned) for found in package_names(call)] == packages
 
 
+def test_the_architecture_is_no_part_of_a_package_name() -> None:
+    call = recognise(command("yum install -y glibc.i686 zlib-1.2.11-40.el9.x86_64"))
+    assert call is not None
+    assert [(found.name, found.version) for found in package_names(call)] == [
+        ("glibc", None),
+        ("zlib", "1.2.11-40.el9"),
+    ]
+
+
 def test_local_files_addresses_and_unknown_words_are_marked() -> None:
     call = recognise(command("apt-get install -y ./a.deb nano- $PACKAGES foo=$VERSION"))
     assert call is not None
@@ -752,3 +763,20 @@ def test_paths_overlap(one: str, other: str, expected: bool) -> None:
 )
 def test_a_pattern_covers_a_path_only_where_it_is_certain(pattern: str, path: str, expected: bool) -> None:
     assert covers(pattern, path) is expected
+
+
+_PIECES = st.sampled_from(
+    """- -- -x -o -C --x= = a / $X "$Y/z" * ~ .. -e install {} + a@b http:// ''""".split(),
+)
+
+
+@given(st.sampled_from(sorted(MODULES)), st.lists(_PIECES, max_size=6))
+@settings(max_examples=300, deadline=None)
+def test_no_call_of_any_tool_makes_it_crash(name: str, pieces: list[str]) -> None:
+    for found in commands(" ".join((name.removeprefix("-m_"), *pieces))):
+        call = recognise(found)
+        for path in effects(found, Setting("/w")).writes:
+            assert path.startswith(("/", "*"))
+        cleans(found)
+        if call is not None:
+            package_names(call)

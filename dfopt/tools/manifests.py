@@ -251,7 +251,8 @@ def _code(text: str) -> Needs:
 _READERS = {
     "package.json": _package_json, "pyproject.toml": _pyproject, "Cargo.toml": _cargo, "go.mod": _go_mod,
     "go.work": _go_work, "pom.xml": _pom, "Gemfile": _gemfile, "gems.rb": _gemfile, "composer.json": _composer,
-    "environment.yml": _conda, "environment.yaml": _conda, "setup.py": _code, "mix.exs": _code, "build.sbt": _code, "Rakefile": _code,
+    "environment.yml": _conda, "environment.yaml": _conda, "setup.py": _code, "mix.exs": _code, "build.sbt": _code,
+    "Rakefile": _code,
 }  # fmt: skip
 _PATTERNS = (
     (re.compile(r".*requirements?.*\.(?:txt|in|pip)|.*constraints?.*\.txt|requirements"), _requirements),

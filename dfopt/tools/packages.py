@@ -12,6 +12,7 @@ _INSTALLING = frozenset(("install", "upgrade", "remove", "fetch"))
 _PIP = re.compile(r"^([A-Za-z0-9][\w.-]*)\s*(\[[^\]]*\])?\s*(?:(===|==|~=|!=|>=|<=|>|<|@)\s*(.*))?$", re.DOTALL)
 _APK = re.compile(r"^(!?)([\w.+:/*-]+?)(?:@([\w.-]+))?(?:(~=|~|>=|<=|=|>|<)(.+?))?(?:@([\w.-]+))?$")
 _RPM_VERSION = re.compile(r"^(?:\d+:)?[0-9][\w.~^+:-]*$")
+_RPM_ARCHITECTURE = re.compile(r"\.(?:x86_64|i[3-6]86|noarch|aarch64|ppc64le|s390x)$")
 _GIT = re.compile(r"^(?:git\+|git://|git@|hg\+|svn\+|bzr\+|github:|gitlab:|bitbucket:|gist:)")
 _ARCHIVE = re.compile(r"\.(?:whl|zip|tgz|tar\.gz|tar\.bz2|tar\.xz|tar|egg)$")
 _EGG = re.compile(r"#(?:.*&)?egg=([\w.-]+)")
@@ -149,6 +150,7 @@ def _rpm(text: str, word: ShellWord, invocation: Invocation) -> Package | None:
     if used == "module" or verb.startswith("module"):
         name, _, stream = text.partition(":")
         return Package(name, stream or None, word, pinned=bool(stream), unknown=word.value is None)
+    text = _RPM_ARCHITECTURE.sub("", text)
     parts = text.split("-")
     for at in range(1, len(parts)):
         tail = "-".join(parts[at:])

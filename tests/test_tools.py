@@ -766,7 +766,29 @@ def test_a_pattern_covers_a_path_only_where_it_is_certain(pattern: str, path: st
 
 
 _PIECES = st.sampled_from(
-    """- -- -x -o -C --x= = a / $X "$Y/z" * ~ .. -e install {} + a@b http:// ''""".split(),
+    [
+        "-",
+        "--",
+        "-x",
+        "-o",
+        "-C",
+        "--x=",
+        "=",
+        "a",
+        "/",
+        "$X",
+        '"$Y/z"',
+        "*",
+        "~",
+        "..",
+        "-e",
+        "install",
+        "{}",
+        "+",
+        "a@b",
+        "http://",
+        "''",
+    ],
 )
 
 

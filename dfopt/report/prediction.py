@@ -15,6 +15,8 @@ _COLOURS = {"exact": "green", "high": "green", "medium": "yellow", "low": "dark_
 _BAR_CELLS = 16
 _EIGHTHS = " ▏▎▍▌▋▊▉█"
 _PIPE_COLUMNS = 120
+_WORTH_A_ROW = 10_000
+"""Hidden bytes below this are not worth a row."""
 _UNITS = (("GB", 1e9), ("MB", 1e6), ("kB", 1e3))
 
 
@@ -48,7 +50,9 @@ def reason_text(layer: LayerPrediction) -> str:
     others = [part for part in layer.parts[1:] if part.estimate.value >= 0.02 * layer.size.value]
     text = main.label
     if layer.kind == "base":
-        return layer.note or main.source
+        reason = layer.note or main.source
+        prefix = {"high": "measured: ", "medium": "estimated: "}.get(layer.confidence, "")
+        return reason if reason.startswith(prefix.rstrip(": ")) else prefix + reason
     if others:
         text += " + " + ", ".join(part.label for part in others[:2]) + (" …" if len(others) > 2 else "")
     return text if not main.source or others else f"{text} ({main.source})"
@@ -131,11 +135,11 @@ def _stage_table(
                   Text(interval_text(stage.total), style="bold"), Text(""), Text(""))  # fmt: skip
     table.add_row("to pull, gzip", size_text(stage.compressed.value), interval_text(stage.compressed), "", "")
     wasted = sum(layer.wasted.value for layer in stage.layers)
-    if wasted >= 1:
+    if wasted >= _WORTH_A_ROW:
         hidden = ", ".join(
             f"{size_text(layer.wasted.value)} of {layer.instruction[:28].rstrip()}"
             for layer in stage.layers
-            if layer.wasted.value >= 1
+            if layer.wasted.value >= _WORTH_A_ROW
         )
         table.add_row(
             Text("hidden by later layers", style="magenta"), Text(size_text(wasted), style="magenta"), "", "", hidden

@@ -107,15 +107,17 @@ def environment_config(environment: Mapping[str, str], base: Config = DEFAULT) -
         elif key.read is _arguments:
             value = dict(part.partition("=")[::2] for part in text.split(",") if part.strip())
         elif key.read is _boolean:
-            value = {"1": True, "true": True, "yes": True, "on": True,
-                     "0": False, "false": False, "no": False, "off": False, "": False}.get(text.lower(), text)  # fmt: skip
+            value = _WORDS.get(text.lower(), text)
         values[key.field] = _read(key, value, f"variable {name}")
         origins[key.field] = f"variable {name}"
     return overlay(base, values, origins)
 
 
+_WORDS = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
+
+
 def overlay(base: Config, values: Mapping[str, Any], origins: Mapping[str, str]) -> Config:
-    """Lay values over a configuration: lists of ``ignore`` and ``extend-select`` and the tables grow, other values replace."""
+    """Lay values over a configuration: tables and most lists grow, other values replace."""
     merged = dict(values)
     for field in _ADDED:
         if field in merged:
@@ -262,7 +264,7 @@ def _has_section(path: str) -> bool:
 
 
 def _hadolint(path: str, text: str) -> dict[str, Any]:
-    """Translate hadolint's configuration; keys without a counterpart here are left out, as hadolint leaves out unknown ones."""
+    """Translate hadolint's configuration; keys without a counterpart are left out, as it leaves out unknown ones."""
     try:
         import yaml
     except ModuleNotFoundError:
@@ -406,7 +408,8 @@ KEYS: tuple[Key, ...] = (
         },
     }),
     Key("exclude", "exclude", _strings, "files and folders that are not searched", _LIST),
-    Key("fail-on", "fail_on", fail_level, "the least severity that fails the run, or never", {"enum": [*_LEVELS, "never"]}),
+    Key("fail-on", "fail_on", fail_level, "the least severity that fails the run, or never",
+        {"enum": [*_LEVELS, "never"]}),
     Key("inline-ignores", "inline_ignores", _boolean, "whether comments may silence findings", _TRUTH),
     Key("require-reason", "require_reason", _boolean, "report ignore comments without a reason", _TRUTH),
     Key("shellcheck", "shellcheck", _boolean, "whether ShellCheck runs (default: where it is found)", _TRUTH),

@@ -15,8 +15,8 @@ import dfopt
 import dfopt_rules
 
 ORDER = (
-    "source", "edit", "finding", "config", "syntax", "shell", "tools", "images", "graph", "context", "predict", "rewrite",
-    "lint", "rules", "remote", "engine", "report", "editor", "api", "cli",
+    "source", "edit", "finding", "config", "syntax", "shell", "tools", "images", "graph", "context", "predict",
+    "rewrite", "lint", "rules", "remote", "engine", "report", "editor", "api", "cli",
 )  # fmt: skip
 """Rooms and modules from left to right; each may import what stands to its left."""
 
@@ -42,7 +42,7 @@ def room(module: str) -> str | None:
 
 
 def imports(tree: ast.AST, *, typing: bool) -> Iterator[tuple[str, int, bool]]:
-    """Give the modules that a file imports, with line and whether at module level; with ``typing`` those for types too."""
+    """Give the modules that a file imports, with their lines; with ``typing`` those for types too."""
 
     def walk(node: ast.AST, top: bool) -> Iterator[tuple[str, int, bool]]:
         for child in ast.iter_child_nodes(node):
@@ -92,10 +92,11 @@ def test_only_the_command_line_prints_or_exits() -> None:
     assert wrong == []
 
 
-FORBIDDEN = ("networkx", "rich", "yaml", "http", "urllib.request", "ssl", "socket", "asyncio", "dockerfile_parse", "lark",
+FORBIDDEN = ("networkx", "rich", "yaml", "http", "urllib.request", "ssl", "socket", "asyncio", "lark",
              "pygls", "sqlite3", "subprocess", "multiprocessing", "concurrent", "importlib.metadata", "dataclasses",
-             "logging", "dfopt.rewrite.abstract", "dfopt.predict.debindex", "dfopt.predict.packages", "dfopt.cli.predict",
-             "dfopt.cli.optimize", "dfopt.cli.graph", "dfopt.report.sarif", "dfopt.lint.shellcheck")  # fmt: skip
+             "logging", "dfopt.rewrite.abstract", "dfopt.predict.debindex", "dfopt.predict.packages",
+             "dfopt.cli.predict", "dockerfile_parse", "dfopt.cli.optimize", "dfopt.cli.graph",
+             "dfopt.report.sarif", "dfopt.lint.shellcheck")  # fmt: skip
 """Modules that linting one plain file must not pay for."""
 
 LINT = (
@@ -108,9 +109,13 @@ LINT = (
 
 def test_linting_loads_only_what_it_needs(tmp_path: Path) -> None:
     file = tmp_path / "Dockerfile"
-    file.write_text("FROM debian:12\nRUN apt-get update && apt-get install -y curl\nCOPY . /app\nCMD [\"curl\"]\n")
+    file.write_text('FROM debian:12\nRUN apt-get update && apt-get install -y curl\nCOPY . /app\nCMD ["curl"]\n')
     answer = subprocess.run(
-        [sys.executable, "-c", LINT, str(file), "--select", "B,D,E"], capture_output=True, text=True, cwd=tmp_path, check=True
+        [sys.executable, "-c", LINT, str(file), "--select", "B,D,E"],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        check=True,
     )
     code, loaded = json.loads(answer.stdout.splitlines()[-1])
     assert code == 0, answer.stdout
@@ -119,6 +124,9 @@ def test_linting_loads_only_what_it_needs(tmp_path: Path) -> None:
 
 
 def test_help_and_version_load_no_rules(tmp_path: Path) -> None:
-    program = "import sys\nfrom dfopt.cli import main\nmain(['--version'])\nprint(len([m for m in sys.modules if 'dfopt' in m]))\n"
+    program = (
+        "import sys\nfrom dfopt.cli import main\nmain(['--version'])\n"
+        "print(len([name for name in sys.modules if 'dfopt' in name]))\n"
+    )
     answer = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, cwd=tmp_path, check=True)
     assert int(answer.stdout.splitlines()[-1]) <= 4

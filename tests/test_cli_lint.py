@@ -19,7 +19,7 @@ UNTAGGED = "FROM debian\nUSER app\n"
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty current folder that no configuration reaches."""
+    """Give an empty current folder that no configuration reaches."""
     (tmp_path / ".git").mkdir()
     monkeypatch.chdir(tmp_path)
     for name in [name for name in os.environ if name.startswith("DFOPT_")]:
@@ -63,8 +63,8 @@ def test_ignored_rules_are_silent(folder: Path) -> None:
 
 def test_folders_are_searched(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     wanted = ["Dockerfile", "Containerfile", "app/api.dockerfile", "app/Dockerfile.prod", "app/x.containerfile"]
-    others = ["Dockerfile.dockerignore", ".git/Dockerfile", "node_modules/x/Dockerfile", ".venv/Dockerfile", "notes.txt",
-              "Dockerfile.j2", "app/Dockerfile.prod~"]  # fmt: skip
+    others = ["Dockerfile.dockerignore", ".git/Dockerfile", "node_modules/x/Dockerfile", ".venv/Dockerfile",
+              "notes.txt", "Dockerfile.j2", "app/Dockerfile.prod~"]  # fmt: skip
     for name in (*wanted, *others):
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -93,9 +93,7 @@ BAD_INPUT = {
 
 
 @pytest.mark.parametrize("case", BAD_INPUT)
-def test_bad_text_is_a_finding_of_the_language(
-    folder: Path, capsys: pytest.CaptureFixture[str], case: str
-) -> None:
+def test_bad_text_is_a_finding_of_the_language(folder: Path, capsys: pytest.CaptureFixture[str], case: str) -> None:
     data, code, rule = BAD_INPUT[case]
     (folder / "Dockerfile").write_bytes(data)
     (folder / "other.dockerfile").write_text(UNTAGGED)
@@ -107,7 +105,9 @@ def test_bad_text_is_a_finding_of_the_language(
     assert "B101" in codes(capsys), "the other file is still checked"
 
 
-@pytest.mark.parametrize("case", ["a missing file", "a binary file", "a folder without Dockerfile", "an unreadable file"])
+@pytest.mark.parametrize(
+    "case", ["a missing file", "a binary file", "a folder without Dockerfile", "an unreadable file"]
+)
 def test_bad_files_are_said_once_and_the_others_are_checked(
     folder: Path, capsys: pytest.CaptureFixture[str], case: str
 ) -> None:

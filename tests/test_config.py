@@ -1,4 +1,4 @@
-"""Configuration files, environment and command line: what holds, where it comes from, and what is said when it is wrong."""
+"""Configuration files, environment and command line: what holds, where it comes from, what is said when it is wrong."""
 
 from __future__ import annotations
 
@@ -9,7 +9,16 @@ import jsonschema
 import pytest
 
 from dfopt.cli import main
-from dfopt.config import DEFAULT, KEYS, ConfigError, Configurations, environment_config, find_config, load_config, schema
+from dfopt.config import (
+    DEFAULT,
+    KEYS,
+    ConfigError,
+    Configurations,
+    environment_config,
+    find_config,
+    load_config,
+    schema,
+)
 from dfopt.finding import Severity
 
 
@@ -182,7 +191,9 @@ def test_variables_go_before_files_and_options_before_variables(
 
 
 def test_variables_are_checked_like_files() -> None:
-    config = environment_config({"DFOPT_IGNORE": "B101, DL3006", "DFOPT_SHELLCHECK": "0", "DFOPT_BUILD_ARGS": "A=1,B=x=y"})
+    config = environment_config(
+        {"DFOPT_IGNORE": "B101, DL3006", "DFOPT_SHELLCHECK": "0", "DFOPT_BUILD_ARGS": "A=1,B=x=y"}
+    )
     assert config.ignore == ("B101", "DL3006")
     assert config.shellcheck is False
     assert config.build_args == {"A": "1", "B": "x=y"}

@@ -15,7 +15,9 @@ def finding(name: str, *edits: Edit, applicability: Applicability = Applicabilit
     return Finding(code, name, Severity.WARNING, name, edits[0].span if edits else Span(0, 0), fix=fix)
 
 
-def replacing(name: str, old: str, new: str, applicability: Applicability = Applicability.SAFE) -> Callable[[Source], list[Finding]]:
+def replacing(
+    name: str, old: str, new: str, applicability: Applicability = Applicability.SAFE
+) -> Callable[[Source], list[Finding]]:
     """Make a check that wants every occurrence of a text replaced."""
 
     def check(source: Source) -> list[Finding]:
@@ -29,7 +31,11 @@ def replacing(name: str, old: str, new: str, applicability: Applicability = Appl
 
 
 def test_fixes_of_one_round_do_not_touch_each_other() -> None:
-    wanted = [finding("one", Edit(Span(0, 2), "x")), finding("two", Edit(Span(2, 3), "y")), finding("three", Edit(Span(5, 6), "z"))]
+    wanted = [
+        finding("one", Edit(Span(0, 2), "x")),
+        finding("two", Edit(Span(2, 3), "y")),
+        finding("three", Edit(Span(5, 6), "z")),
+    ]
     fixed, done = apply_round(Source("abcdef"), wanted)
     assert fixed.text == "xcdez"
     assert [one.name for one in done] == ["one", "three"]

@@ -123,7 +123,9 @@ def test_a_broken_program_is_said_and_the_rest_is_checked(tmp_path: Path) -> Non
     program.write_text("#!/bin/sh\necho 'out of order' >&2\nexit 4\n")
     program.chmod(0o755)
     checked = check_source(
-        Source("FROM debian\nRUN echo $x\n"), DEFAULT._replace(select=("SC", "B101")), shellcheck=ShellCheck(str(program), None)
+        Source("FROM debian\nRUN echo $x\n"),
+        DEFAULT._replace(select=("SC", "B101")),
+        shellcheck=ShellCheck(str(program), None),
     )
     assert [one.code for one in checked.findings] == ["B101"]
     assert checked.problems == ("ShellCheck failed: out of order",)

@@ -85,7 +85,10 @@ def test_buildkits_own_comments_are_honoured() -> None:
     assert len(check(loud, config).findings) == 1
     assert check("# check=skip=MaintainerDeprecated\n" + loud, config).findings == []
     assert check("# check=skip=all\n" + loud, config).findings == []
-    assert check("FROM scratch\n# check=skip=JSONArgsRecommended,MaintainerDeprecated\nMAINTAINER me\n", config).findings == []
+    assert (
+        check("FROM scratch\n# check=skip=JSONArgsRecommended,MaintainerDeprecated\nMAINTAINER me\n", config).findings
+        == []
+    )
     assert len(check("# check=error=true\n" + loud, config).findings) == 1
 
 

@@ -25,9 +25,9 @@ def git(folder: Path, *words: str) -> str:
 
 def test_the_hooks_take_the_files_that_the_linter_finds() -> None:
     yaml = pytest.importorskip("yaml")
-    names = ["Dockerfile", "dockerfile", "Containerfile", "Dockerfile.dev", "app.dockerfile", "App.Dockerfile", "x.containerfile",
-             "Containerfile.prod", "Dockerfile.dockerignore", "Dockerfile.j2", "notes.txt", "Dockerfiles", "my-Dockerfile",
-             "Dockerfile.tmpl", "docker-compose.yml"]  # fmt: skip
+    names = ["Dockerfile", "dockerfile", "Containerfile", "Dockerfile.dev", "app.dockerfile", "App.Dockerfile",
+             "x.containerfile", "Containerfile.prod", "Dockerfile.dockerignore", "Dockerfile.j2", "notes.txt",
+             "Dockerfiles", "my-Dockerfile", "Dockerfile.tmpl", "docker-compose.yml"]  # fmt: skip
     for hook in yaml.safe_load(HOOKS.read_text()):
         taken = [one for one in names if re.search(hook["files"], one) and not re.search(hook["exclude"], one)]
         assert taken == [one for one in names if is_dockerfile(one)]
@@ -35,7 +35,7 @@ def test_the_hooks_take_the_files_that_the_linter_finds() -> None:
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A clone of the checkout as it is, with what is not committed yet, as a repository that pre-commit can install."""
+    """Copy the checkout as it is, uncommitted changes included, into a repository that pre-commit can install."""
     pytest.importorskip("pre_commit")
     if shutil.which("git") is None:
         pytest.skip("git is not installed")

@@ -35,7 +35,16 @@ FINDINGS = [
     Finding("X901", "secret", Severity.INFO, "hidden | here", span("RUN a && \\\n    b")),
     Finding("SC2086", "shellcheck", Severity.STYLE, "quote this", Span(span("b\n").start, span("b\n").end)),
 ]  # fmt: skip
-SILENT = (Finding("D101", "maintainer", Severity.WARNING, "deprecated", span("FROM"), ), "on purpose")
+SILENT = (
+    Finding(
+        "D101",
+        "maintainer",
+        Severity.WARNING,
+        "deprecated",
+        span("FROM"),
+    ),
+    "on purpose",
+)
 REPORTS = [
     FileReport("app/Dockerfile", TEXT, FINDINGS, suppressed=(SILENT,), failed=True),
     FileReport("clean.dockerfile", "FROM scratch\n"),
@@ -98,7 +107,9 @@ def test_sarif_follows_the_standard() -> None:
     assert [one.get("suppressions") for one in run["results"] if "suppressions" in one] == [
         [{"kind": "inSource", "justification": "on purpose"}]
     ]
-    prints = [one["partialFingerprints"]["primaryLocationLineHash"] for one in run["results"] if "suppressions" not in one]
+    prints = [
+        one["partialFingerprints"]["primaryLocationLineHash"] for one in run["results"] if "suppressions" not in one
+    ]
     assert len(set(prints)) == len(prints)
 
 

@@ -9,7 +9,7 @@ from dfopt.context.disk import context_of
 from dfopt.context.model import BuildContext
 from dfopt.finding import Applicability, Finding, Fix
 from dfopt.graph.model import InstructionGraph
-from dfopt.lint.fix import apply_round, applicable
+from dfopt.lint.fix import applicable, apply_round
 from dfopt.lint.registry import load
 from dfopt.lint.rule import Bad, Example, Good, Rule
 from dfopt.lint.run import build_graph, check_source

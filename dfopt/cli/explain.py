@@ -19,7 +19,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     parser.add_argument("rules", nargs="+", metavar="RULE", help="code, name or alias, such as C101, DL3009 or SC2086")
     parser.add_argument("--plugins", action="store_true", help="load rules of installed packages")
-    parser.add_argument("--rule-path", dest="rule_paths", action="append", metavar="PATH", help="load rules from Python files")
+    parser.add_argument(
+        "--rule-path", dest="rule_paths", action="append", metavar="PATH", help="load rules from Python files"
+    )
 
 
 def run(args: argparse.Namespace) -> int:

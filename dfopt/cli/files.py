@@ -31,7 +31,7 @@ def is_dockerfile(name: str) -> bool:
 
 
 def discover(folder: str, exclude: Iterable[str] = ()) -> Iterator[str]:
-    """Give the Dockerfiles below a folder, sorted, folders of tools and dependencies skipped; links to folders are not followed."""
+    """Give the Dockerfiles below a folder, sorted; folders of tools are skipped, links to folders not followed."""
     patterns = tuple(exclude)
     folders: list[str] = []
     files: list[str] = []
@@ -89,7 +89,8 @@ def text_bytes(data: bytes, name: str) -> bytes:
 def write(path: str, data: bytes) -> None:
     """Replace a file's content in one step: readers see the old or the new text, never a half.
 
-    Follows links and keeps the mode and, where that is allowed, the owner. Raises InputError where the file cannot be written.
+    Follows links and keeps the mode and, where that is allowed, the owner. Raises InputError where the file cannot be
+    written.
     """
     import tempfile  # here, because reading alone needs none of what it loads
 

@@ -31,17 +31,24 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.epilog = (
         "exit codes: 0 nothing at or above --fail-on; 1 findings at or above it; 2 wrong usage or configuration, or no "
-        "Dockerfile\nfound; 3 a file is missing, unreadable or binary, or an internal error. 2 goes before 3, 3 before 1."
+        "Dockerfile\nfound; 3 a file is missing, unreadable or binary, or an internal error. 2 goes before 3, and 3 "
+        "before 1."
     )
     parser.add_argument("paths", nargs="*", metavar="PATH", help="files, folders to search, or - for standard input")
     output = parser.add_argument_group("output")
     output.add_argument("--format", choices=list(FORMATS), default=None, help="output format (default: text)")
     output.add_argument("--output", "-o", metavar="FILE", help="write the report there instead of to standard output")
-    output.add_argument("--color", choices=("auto", "always", "never"), default="auto", help="colours of the text format")
-    output.add_argument("--no-color", dest="color", action="store_const", const="never", help="the same as --color never")
+    output.add_argument(
+        "--color", choices=("auto", "always", "never"), default="auto", help="colours of the text format"
+    )
+    output.add_argument(
+        "--no-color", dest="color", action="store_const", const="never", help="the same as --color never"
+    )
     output.add_argument("--show-source", action="store_true", default=None, help="show the source below each finding")
     output.add_argument("--hide-source", dest="show_source", action="store_false", help="show one line per finding")
-    output.add_argument("--statistics", action="store_true", help="count the findings of each rule instead of listing them")
+    output.add_argument(
+        "--statistics", action="store_true", help="count the findings of each rule instead of listing them"
+    )
     output.add_argument("--quiet", "-q", action="store_true", help="print no summary and no hints, only findings")
     output.add_argument("--verbose", "-v", action="store_true", help="tell which configuration holds; show tracebacks")
     fixing = parser.add_argument_group("fixing")
@@ -54,13 +61,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     run = parser.add_argument_group("run")
     run.add_argument("--context", metavar="DIR", help="build context: lets rules look at the files that are copied")
     run.add_argument("--stdin-filename", metavar="NAME", help="name of what comes from standard input")
-    run.add_argument("--jobs", "-j", type=_jobs, metavar="N", help="processes (default: one per processor for many files)")
+    run.add_argument(
+        "--jobs", "-j", type=_jobs, metavar="N", help="processes (default: one per processor for many files)"
+    )
     run.add_argument("--no-cache", action="store_true", help="do not keep or use ShellCheck's earlier answers")
-    run.add_argument("--force-exclude", action="store_true", help="apply 'exclude' to files named on the command line too")
+    run.add_argument(
+        "--force-exclude", action="store_true", help="apply 'exclude' to files named on the command line too"
+    )
     keep = parser.add_argument_group("living with findings")
     keep.add_argument("--baseline", metavar="FILE", help="do not report the findings that this file lists")
     keep.add_argument("--write-baseline", metavar="FILE", help="list all present findings in a file and end")
-    keep.add_argument("--add-ignores", metavar="REASON", nargs="?", const="", help="write an ignore comment for each finding")
+    keep.add_argument(
+        "--add-ignores", metavar="REASON", nargs="?", const="", help="write an ignore comment for each finding"
+    )
 
 
 def run(args: argparse.Namespace) -> int:
@@ -105,11 +118,11 @@ class _Command:
             return self.code(ignore_findings=True)
         if args.fix and not args.diff and STDIN in paths:
             # The fixed text is the output then, so the findings go beside it.
-            reports = list(reports)
-            for report in reports:
+            finished = list(reports)
+            for report in finished:
                 if report.path == job.stdin_name:
                     write_text(sys.stdout, report.text)
-            self.print(self.rendered(iter(reports)), sys.stderr)
+            self.print(self.rendered(finished), sys.stderr)
         elif args.statistics or args.diff:
             for report in reports:
                 if args.diff:
@@ -278,7 +291,9 @@ class _Command:
             lines.append(f"{_count(total, 'finding')} ({levels}) in {where}")
             safe, unsafe = counts["safe fixes"], counts["unsafe fixes"]
             if safe and not self.args.fix and not self.args.unsafe_fixes:
-                lines.append(f"{safe} can be fixed with --fix" + (f", {unsafe} more with --unsafe-fixes" if unsafe else ""))
+                lines.append(
+                    f"{safe} can be fixed with --fix" + (f", {unsafe} more with --unsafe-fixes" if unsafe else "")
+                )
             elif unsafe and not self.args.unsafe_fixes:
                 lines.append(f"{unsafe} can be fixed with --unsafe-fixes")
         elif counts["files"]:
@@ -312,7 +327,9 @@ def write_text(stream: IO[str], text: str) -> None:
 
 
 def _names_rules(config: Config) -> bool:
-    return bool(config.select or config.extend_select or config.ignore or config.severity or config.rules or config.per_path)
+    return bool(
+        config.select or config.extend_select or config.ignore or config.severity or config.rules or config.per_path
+    )
 
 
 def _count(number: int, noun: str) -> str:

@@ -32,7 +32,9 @@ def add_config_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--shellcheck", action="store_true", default=None, help="run ShellCheck on RUN scripts")
     group.add_argument("--no-shellcheck", dest="shellcheck", action="store_false", help="do not run ShellCheck")
     group.add_argument("--plugins", action="store_true", default=None, help="load rules of installed packages")
-    group.add_argument("--rule-path", dest="rule_paths", action="append", metavar="PATH", help="load rules from Python files")
+    group.add_argument(
+        "--rule-path", dest="rule_paths", action="append", metavar="PATH", help="load rules from Python files"
+    )
 
 
 def add_build_options(parser: argparse.ArgumentParser) -> None:

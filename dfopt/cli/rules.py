@@ -20,7 +20,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--profile", choices=PROFILES, help="only the rules of a profile")
     parser.add_argument("--format", choices=("text", "json", "markdown"), default="text", help="output format")
     parser.add_argument("--plugins", action="store_true", help="load rules of installed packages")
-    parser.add_argument("--rule-path", dest="rule_paths", action="append", metavar="PATH", help="load rules from Python files")
+    parser.add_argument(
+        "--rule-path", dest="rule_paths", action="append", metavar="PATH", help="load rules from Python files"
+    )
 
 
 def run(args: argparse.Namespace) -> int:
@@ -44,7 +46,8 @@ def run(args: argparse.Namespace) -> int:
     if args.format == "json":
         print(json.dumps(rows, indent=1))
     elif args.format == "markdown":
-        print("| code | name | severity | profile | fix | what it reports | also known as |\n|---|---|---|---|---|---|---|")
+        print("| code | name | severity | profile | fix | what it reports | also known as |")
+        print("|---|---|---|---|---|---|---|")
         for one in rows:
             aliases = ", ".join(one["aliases"])
             cells = (one["code"], one["name"], one["severity"], one["profile"], one["fix"], one["summary"], aliases)
@@ -58,18 +61,31 @@ def row(rule: Any) -> dict[str, Any]:
     """Give what the table says of a rule."""
     from dfopt.lint.rule import Bad
 
-    fixes = {("unsafe" if one.unsafe else "safe") for one in rule.examples if isinstance(one, Bad) and one.fixed is not None}
+    fixes = {
+        ("unsafe" if one.unsafe else "safe") for one in rule.examples if isinstance(one, Bad) and one.fixed is not None
+    }
     return {
         "code": rule.code,
         "name": rule.name,
         "severity": str(rule.severity),
         "profile": "default" if rule.default else "strict" if rule.strict else "all",
-        "fix": "" if not fixes else "safe" if fixes == {"safe"} else "unsafe" if fixes == {"unsafe"} else "safe or unsafe",
+        "fix": ""
+        if not fixes
+        else "safe"
+        if fixes == {"safe"}
+        else "unsafe"
+        if fixes == {"unsafe"}
+        else "safe or unsafe",
         "summary": rule.page()[0],
         "aliases": list(rule.aliases),
         "since": rule.since,
         "options": [
-            {"name": option.name, "type": option.type.__name__, "default": _plain(option.default), "meaning": option.doc}
+            {
+                "name": option.name,
+                "type": option.type.__name__,
+                "default": _plain(option.default),
+                "meaning": option.doc,
+            }
             for option in rule.options
         ],
     }

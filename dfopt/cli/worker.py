@@ -119,7 +119,8 @@ class Worker:
         )
 
     def _report(self, task: Task, checked: Checked, **more: Any) -> FileReport:
-        findings, known = checked.findings, []
+        findings = checked.findings
+        known: list[tuple[Finding, str]] = []
         config = task.config
         if config.baseline is not None:
             if config.baseline not in self.baselines:

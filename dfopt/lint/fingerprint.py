@@ -13,8 +13,8 @@ from dfopt.source import Source
 def fingerprints(path: str, source: Source, findings: Iterable[Finding]) -> list[str]:
     """Give a fingerprint per finding: 32 hexadecimal digits, no two equal in one file.
 
-    It is made of path, rule, the line's text without blanks, and how many equal ones stand above: not of the line number,
-    so that text added above does not make an old finding look new.
+    It is made of path, rule, the line's text without blanks, and how many equal ones stand above: not of the line
+    number, so that text added above does not make an old finding look new.
     """
     seen: Counter[str] = Counter()
     result = []

@@ -36,13 +36,11 @@ def applicable(finding: Finding, *, unsafe: bool = False) -> bool:
     return finding.fix is not None and bool(finding.fix.edits) and finding.fix.applicability >= least
 
 
-def apply_round(
-    source: Source, findings: Iterable[Finding], *, unsafe: bool = False
-) -> tuple[Source, list[Finding]]:
-    """Apply the fixes that do not touch each other, in the order of the findings; give the new source and what was fixed.
+def apply_round(source: Source, findings: Iterable[Finding], *, unsafe: bool = False) -> tuple[Source, list[Finding]]:
+    """Apply the fixes that do not touch each other, in the order of the findings; give the source and what was fixed.
 
-    A fix is applied as a whole or not at all. Fixes that meet at one place wait for the next round. New lines end as the
-    file's lines do.
+    A fix is applied as a whole or not at all. Fixes that meet at one place wait for the next round. New lines end as
+    the file's lines do.
     """
     edits: list[Edit] = []
     applied: list[Finding] = []

@@ -1,4 +1,4 @@
-"""Where rules come from and which of them run: built-in modules, entry points, paths; chosen by code, name, alias, letter or profile."""
+"""Where rules come from (built-in, entry points, paths) and which run: by code, name, alias, letter or profile."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Registry:
         return iter(self.rules)
 
     def find(self, selector: str) -> tuple[Rule, ...]:
-        """Give the rules of a code, name, alias, prefix (``B``, ``B1``) or ``ALL``, in any case; none where nothing fits."""
+        """Give the rules of a code, name, alias, prefix (``B``, ``B1``) or ``ALL``, in any case, or none."""
         word = selector.strip().lower()
         if word == "all":
             return self.rules
@@ -78,7 +78,9 @@ class Registry:
     def unknown(self, selectors: Iterable[str]) -> list[str]:
         """Give the selectors that fit no rule; letters and ShellCheck's codes always fit."""
         return [
-            one for one in selectors if not self.find(one) and not is_shellcheck(one) and not (len(one) == 1 and one.isalpha())
+            one
+            for one in selectors
+            if not self.find(one) and not is_shellcheck(one) and not (len(one) == 1 and one.isalpha())
         ]
 
 
@@ -109,7 +111,7 @@ def is_shellcheck(selector: str) -> bool:
 
 @lru_cache(maxsize=8)
 def load(paths: tuple[str, ...] = (), *, plugins: bool = False) -> Registry:
-    """Load the built-in rules, those of ``paths`` (files or folders) and, with ``plugins``, those of installed packages.
+    """Load the built-in rules, those of ``paths`` (files or folders) and, with ``plugins``, of installed packages.
 
     Raises RuleError where a module cannot be imported or two rules share a code.
     """

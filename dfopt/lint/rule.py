@@ -18,7 +18,7 @@ from dfopt.syntax.tree import Dockerfile, Instruction
 
 
 class Example(Struct, frozen=True):
-    """What examples share: a Dockerfile, context files (path to content), and the options and build arguments it is linted with."""
+    """What examples share: a Dockerfile, context files (path to content), options and build arguments."""
 
     text: str
     why: str = ""
@@ -34,8 +34,8 @@ class Good(Example, frozen=True):
 class Bad(Example, frozen=True, kw_only=True):
     """A Dockerfile that the rule reports.
 
-    ``at`` is the text that the finding's span covers (its first occurrence), ``count`` how many findings there are, ``fixed`` the text
-    after all fixes of the rule, ``unsafe`` tells that the fix is an unsafe one.
+    ``at`` is the text that the finding's span covers (its first occurrence), ``count`` how many findings there are,
+    ``fixed`` the text after all fixes of the rule, ``unsafe`` tells that the fix is an unsafe one.
     """
 
     at: str
@@ -56,10 +56,10 @@ class Option(Struct, frozen=True):
 class Suppression(Struct, frozen=True):
     """A comment that silences findings.
 
-    ``kind`` is whose comment it is (dfopt, hadolint, buildkit), ``form`` how far it reaches (ignore: the next instruction,
-    ignore-stage, ignore-file), ``scope`` the places it covers, ``selectors`` the rules it names (none: all of them). An ``expired`` one has no effect.
-    ``problem`` says why a comment cannot be read. After the run, ``unused`` are the words that silenced nothing ("" for all rules) and ``unknown``
-    those that name no rule.
+    ``kind`` is whose comment it is (dfopt, hadolint, buildkit), ``form`` how far it reaches (ignore: the next
+    instruction, ignore-stage, ignore-file), ``scope`` the places it covers, ``selectors`` the rules it names (none: all
+    of them). An ``expired`` one has no effect. ``problem`` says why a comment cannot be read. After the run, ``unused``
+    are the words that silenced nothing ("" for all rules) and ``unknown`` those that name no rule.
     """
 
     kind: str
@@ -119,8 +119,9 @@ class Build(Struct, eq=False, dict=True):
 class Rule:
     """Base of all rules. A rule has no state: ``check`` is a generator over one build.
 
-    The docstring is the rule's page: first line the summary, then why it matters, then a paragraph that begins with "Fix safety:" where it fixes.
-    ``default`` tells whether the default profile has it; ``strict`` whether the strict one has. ``tree_only`` rules (letters E and F) need no graph.
+    The docstring is the rule's page: first line the summary, then why it matters, then a paragraph that begins with
+    "Fix safety:" where it fixes. ``default`` tells whether the default profile has it; ``strict`` whether the strict
+    one has.
     """
 
     code: ClassVar[str]

@@ -301,9 +301,7 @@ def _problem(problem: Problem, registry: Registry) -> Finding:
     )
 
 
-def _options_by_code(
-    options: Mapping[str, Mapping[str, Any]], registry: Registry | None
-) -> dict[str, dict[str, Any]]:
+def _options_by_code(options: Mapping[str, Mapping[str, Any]], registry: Registry | None) -> dict[str, dict[str, Any]]:
     result: dict[str, dict[str, Any]] = {}
     for selector, values in options.items():
         codes = [rule.code for rule in registry.find(selector)] if registry else []

@@ -1,4 +1,4 @@
-"""ShellCheck as a stage of the run: one process for many scripts, next to our own rules, its answers cached by script."""
+"""ShellCheck as a stage of the run: one process for many scripts, beside our own rules, its answers cached."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _MAX_SHARD_BYTES = 2_000_000
 
 
 class Body:
-    """The script of one step as ShellCheck gets it: a head of our own making, then the text, with the way back to the file."""
+    """The script of one step as ShellCheck gets it: a head of our own, then the text with its map to the file."""
 
     __slots__ = ("head", "joined", "key", "script", "source_index")
 
@@ -98,7 +98,7 @@ def _dialect(step: Step) -> str:
 
 
 def _head(step: Step, dialect: str) -> list[str]:
-    """Give the lines in front of the script: its shell, directives of comments above the RUN, and the variables known there."""
+    """Give the lines in front of the script: its shell, directives in comments above the RUN, known variables."""
     directives = [one.text for one in step.instruction.comments if _DIRECTIVE.match(one.text)]
     names = {name for name in step.before.variables if _NAME.match(name)} | set(_PROXIES)
     return [f"#!/bin/{dialect}", *(f"# {text}" for text in directives), *(f"export {name}=1" for name in sorted(names))]
@@ -212,8 +212,11 @@ class ShellCheckRun:
                 self._started.append(
                     subprocess.Popen(
                         [program, *options, *names],
-                        cwd=self._folder, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.PIPE,
-                    )  # fmt: skip
+                        cwd=self._folder,
+                        stdin=subprocess.DEVNULL,
+                        stdout=output,
+                        stderr=subprocess.PIPE,
+                    )
                 )
             except OSError as error:
                 self.problem = f"ShellCheck cannot be started: {error}"

@@ -14,7 +14,9 @@ from dfopt.source import Source, Span
 from dfopt.syntax.tree import Comment, Dockerfile, From, Instruction
 
 _OWN = re.compile(r"dfopt:\s*(?P<form>ignore(?:-stage|-file)?)(?![\w-])(?:\s*\[(?P<codes>[^\]]*)\])?(?P<rest>.*)", re.I)
-_HADOLINT = re.compile(r"hadolint\s+(?:(?P<scope>global|stage)\s+)?ignore\s*=\s*(?P<codes>\w+(?:\s*,\s*\w+)*)(?P<rest>.*)")
+_HADOLINT = re.compile(
+    r"hadolint\s+(?:(?P<scope>global|stage)\s+)?ignore\s*=\s*(?P<codes>\w+(?:\s*,\s*\w+)*)(?P<rest>.*)"
+)
 _UNTIL = re.compile(r"\buntil=(\S+)\s*")
 _FORMS = {"global": "ignore-file", "stage": "ignore-stage", None: "ignore"}
 
@@ -46,8 +48,8 @@ def apply_suppressions(
 ) -> Outcome:
     """Take away the findings that a comment silences.
 
-    A comment that names several codes tells which of them it did not need. ``active`` are the codes of the rules that ran: only
-    of those can be said that nothing was there to silence.
+    A comment that names several codes tells which of them it did not need. ``active`` are the codes of the rules that
+    ran: only of those can be said that nothing was there to silence.
     """
     comments = tuple(suppressions)
     if not comments:
@@ -71,14 +73,12 @@ def apply_suppressions(
     return Outcome(
         kept,
         silenced,
-        tuple(
-            _judged(one, codes, needed, running) for one, codes, needed in zip(comments, covers, used, strict=True)
-        ),
+        tuple(_judged(one, codes, needed, running) for one, codes, needed in zip(comments, covers, used, strict=True)),
     )
 
 
 def add_ignores(source: Source, findings: Iterable[Finding], tree: Dockerfile, reason: str = "") -> Source:
-    """Write a comment above each instruction with findings that names their rules; what stands elsewhere is ignored for the file."""
+    """Write a comment above each instruction with findings; what stands elsewhere is ignored for the whole file."""
     by_place: dict[int, set[str]] = {}
     whole_file: set[str] = set()
     starts = [one.span.start for one in tree.instructions]
@@ -136,7 +136,9 @@ class _Places:
         line = source.line_of(comment.span.end) + 1
         while line <= len(source.line_starts) and source.line_text(line).lstrip()[:1] in ("#", ""):
             line += 1
-        return Span(source.offset(line), min(source.offset(line) + len(source.line_text(line)) + 1, instruction.span.end))
+        return Span(
+            source.offset(line), min(source.offset(line) + len(source.line_text(line)) + 1, instruction.span.end)
+        )
 
 
 def _comment(places: _Places, comment: Comment) -> Suppression | None:
@@ -146,7 +148,11 @@ def _comment(places: _Places, comment: Comment) -> Suppression | None:
         match = _OWN.fullmatch(text)
         if match is None:
             return Suppression(
-                "dfopt", "ignore", comment.span, Span(0, 0), problem=f"cannot be read: {text[:60]!r}; write ignore[rule]"
+                "dfopt",
+                "ignore",
+                comment.span,
+                Span(0, 0),
+                problem=f"cannot be read: {text[:60]!r}; write ignore[rule]",
             )
         return _own(places, comment, match)
     if lower.startswith("hadolint"):
@@ -204,7 +210,9 @@ def _scope(places: _Places, comment: Comment, form: str) -> Span:
 
 def _directive(tree: Dockerfile, value: str, span: Span) -> Suppression | None:
     skipped = _skipped(value.split(None, 1)[0] if value.strip() else "")
-    return Suppression("buildkit", "ignore-file", span, Span(0, len(tree.source.text) + 1), skipped) if skipped else None
+    return (
+        Suppression("buildkit", "ignore-file", span, Span(0, len(tree.source.text) + 1), skipped) if skipped else None
+    )
 
 
 def _skipped(value: str) -> tuple[str, ...]:

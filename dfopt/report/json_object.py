@@ -70,9 +70,7 @@ def finding_value(report: FileReport, finding: Finding, fingerprint: str) -> dic
         "fingerprint": fingerprint,
     }
     if finding.related:
-        value["related"] = [
-            {"message": one.message, **report.region(one.span)._asdict()} for one in finding.related
-        ]
+        value["related"] = [{"message": one.message, **report.region(one.span)._asdict()} for one in finding.related]
     if finding.fix is not None:
         value["fix"] = {
             "title": finding.fix.title,

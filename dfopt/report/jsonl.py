@@ -9,7 +9,7 @@ from dfopt.report.model import FileReport, RunInfo
 
 
 def render(reports: Iterable[FileReport], run: RunInfo) -> Iterator[str]:
-    """Render one line per finding: the fields of the JSON format and the path; unreadable files have ``error`` instead."""
+    """Render one line per finding: its fields as in JSON, and the path; unreadable files have ``error``."""
     for report in reports:
         if report.error:
             yield dumps({"path": report.path, "error": report.error}) + "\n"

@@ -24,9 +24,10 @@ class Region(NamedTuple):
 class FileReport(Struct, dict=True):
     """One linted file: its path as reported, its text and findings; ``error`` instead where it could not be read.
 
-    ``suppressed`` are findings that a comment or the baseline silences, with the reason. ``fixed`` names the rules whose fixes were
-    applied. ``notes`` are messages about the run over this file, ``tracebacks`` those of defects. ``failed`` tells that a finding reaches
-    the level that fails the run, ``crashed`` that a part of dfopt did. ``diff`` is what fixes would change.
+    ``suppressed`` are findings that a comment or the baseline silences, with the reason. ``fixed`` names the rules
+    whose fixes were applied. ``notes`` are messages about the run over this file, ``tracebacks`` those of defects.
+    ``failed`` tells that a finding reaches the level that fails the run, ``crashed`` that a part of dfopt broke.
+    ``diff`` is what fixes would change.
     """
 
     path: str
@@ -75,8 +76,6 @@ class RunInfo(Struct, frozen=True):
     rules: tuple[Rule, ...] = ()
     color: bool = False
     show_source: bool = False
-
-
 
 
 def clean(text: str) -> str:

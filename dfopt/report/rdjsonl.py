@@ -25,7 +25,7 @@ def render(reports: Iterable[FileReport], run: RunInfo) -> Iterator[str]:
                 "code": {"value": finding.code},
             }
             fix = finding.fix
-            # A suggestion is one replacement that a reviewer applies with a click, so only whole fixes of one edit go in.
+            # A suggestion is one replacement that a reviewer applies with a click, so only fixes of one edit go in.
             if fix is not None and len(fix.edits) == 1 and fix.applicability is not Applicability.DISPLAY:
                 edit = fix.edits[0]
                 value["suggestions"] = [{"range": _range(report, edit.span), "text": edit.text}]

@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
+from msgspec import Struct
+
 from dfopt.graph import paths
 from dfopt.graph.model import Edge, InstructionGraph, Stage, Step
 from dfopt.graph.queries import arrives_at, context_sources, variables_used
 from dfopt.syntax import tree
-from dfopt.tools import any_overlap, overlaps
+from dfopt.tools import overlaps
 
 _EVERYTHING = "*"
 # Where package managers put programs: that a step starts one does not tell which package it came with.
@@ -21,13 +23,14 @@ _NETWORK = frozenset(("/etc/hosts", "/etc/resolv.conf", "/etc/ssl/"))
 def edges_of(graph: InstructionGraph) -> tuple[Edge, ...]:
     """List all edges of a graph, in the order of the steps that need something."""
     found: dict[Edge, None] = {}
+    writers = _Writers(graph)
     for stage in graph.stages:
-        for edge in _stage_edges(graph, stage):
+        for edge in _stage_edges(graph, stage, writers):
             found[edge] = None
     return tuple(found)
 
 
-def _stage_edges(graph: InstructionGraph, stage: Stage) -> Iterator[Edge]:
+def _stage_edges(graph: InstructionGraph, stage: Stage, writers: _Writers) -> Iterator[Edge]:
     steps = stage.all_steps
     first = steps[0]
     if stage.base is not None:
@@ -42,7 +45,7 @@ def _stage_edges(graph: InstructionGraph, stage: Stage) -> Iterator[Edge]:
         previous = step
         yield from _variables(graph, step)
         yield from _sources(step)
-        yield from _contents(graph, step)
+        yield from _contents(writers, step)
     yield Edge(steps[-1].id, stage.id, "order")
 
 
@@ -73,32 +76,23 @@ def _sources(step: Step) -> Iterator[Edge]:
             yield Edge(origin, step.id, "mounts-from", paths.source(mount.source))
 
 
-def _contents(graph: InstructionGraph, step: Step) -> Iterator[Edge]:
+def _contents(writers: _Writers, step: Step) -> Iterator[Edge]:
     """Give the edges from the steps that wrote what a step reads."""
     for stage, reads in _reads(step):
-        for writer in _before(graph, stage, step):
-            shared = _shared(reads, writer)
-            if shared:
-                yield Edge(writer.id, step.id, "reads-written-by", shared)
+        if reads:
+            for writer in writers.before(stage, step):
+                shared = writer.shared(reads)
+                if shared:
+                    yield Edge(writer.step.id, step.id, "reads-written-by", shared)
     effects = step.effects
     if effects.lists or effects.programs:
-        for writer in _before(graph, step.stage, step):
-            renewed = effects.lists & writer.effects.refreshes
+        for writer in writers.before(step.stage, step):
+            renewed = effects.lists & writer.refreshes
             if renewed:
-                yield Edge(writer.id, step.id, "reads-written-by", f"{min(renewed)} package lists")
-            started = effects.programs & _installed(writer)
+                yield Edge(writer.step.id, step.id, "reads-written-by", f"{min(renewed)} package lists")
+            started = effects.programs & writer.installs
             if started:
-                yield Edge(writer.id, step.id, "reads-written-by", " ".join(sorted(started)))
-
-
-def _installed(step: Step) -> frozenset[str]:
-    """Give the names of packages that a step installs; a program mostly comes from the package of its name."""
-    return frozenset(
-        (word.value or "").partition("=")[0]
-        for invocation in step.invocations
-        if invocation.action == "install"
-        for word in invocation.operands
-    )
+                yield Edge(writer.step.id, step.id, "reads-written-by", " ".join(sorted(started)))
 
 
 def _reads(step: Step) -> Iterator[tuple[int, frozenset[str]]]:
@@ -116,34 +110,70 @@ def _reads(step: Step) -> Iterator[tuple[int, frozenset[str]]]:
             yield mount.stage, frozenset((paths.source(mount.source),))
 
 
-def _before(graph: InstructionGraph, stage: int, step: Step) -> Iterator[Step]:
-    for each in graph.chain(stage):
-        for candidate in each.all_steps:
-            if candidate is step:
-                return
-            if candidate.makes_layer and candidate.keyword != "WORKDIR":
-                yield candidate
+class _Writer(Struct, frozen=True):
+    """A step that leaves something for later ones, and what that is."""
+
+    step: Step
+    writes: frozenset[str]
+    refreshes: frozenset[str]
+    installs: frozenset[str]
+
+    def shared(self, reads: Iterable[str]) -> str:
+        """Give the first path that is read and that the step surely meant to write; "" without one."""
+        wanted = [read for read in reads if read in self.writes or not (read in _NETWORK or _PROGRAM.fullmatch(read))]
+        shared = [read for read in wanted if any(overlaps(read, written) for written in self.writes)]
+        if isinstance(self.step.instruction, tree.FileInstruction):
+            # What a copy brings is known by name; its effects name the whole folder it goes to.
+            above = _above(paths.clean(self.step.destination))
+            shared = [
+                read for read in shared if arrives_at(self.step, read.rstrip("/")) or read.rstrip("/") in ("", *above)
+            ]
+        return min(shared, default="")
 
 
-def _shared(reads: Iterable[str], writer: Step) -> str:
-    """Give the first path that is read and that a step surely meant to write; "" without one."""
-    writes = {path for path in writer.effects.writes if path != _EVERYTHING and not writer.is_mounted(path)}
-    if _EVERYTHING in writer.effects.writes and writer.before.workdir != "/":
-        writes.add(paths.clean(writer.before.workdir) + "/")
-    reads = [read for read in reads if read in writes or not (read in _NETWORK or _PROGRAM.fullmatch(read))]
-    if not writes or not any_overlap(reads, writes):
-        return ""
-    shared = [read for read in reads if any(overlaps(read, written) for written in writes)]
-    if isinstance(writer.instruction, tree.FileInstruction):
-        # What a copy brings is known by name; its effects name the whole folder it goes to.
-        place = paths.clean(writer.destination)
-        shared = [
-            read
-            for read in shared
-            if arrives_at(writer, read.rstrip("/"))
-            or (overlaps(place, read) and read.rstrip("/") in ("", *_above(place)))
-        ]
-    return min(shared, default="")
+class _Writers:
+    """The steps of each stage that leave something for later ones, looked at once."""
+
+    def __init__(self, graph: InstructionGraph) -> None:
+        self.graph = graph
+        self.stages: dict[int, list[_Writer]] = {}
+
+    def before(self, stage: int, step: Step) -> Iterator[_Writer]:
+        """Give the writers of a stage and of those it is based on that stand below a step."""
+        for each in self.graph.chain(stage):
+            for writer in self._of(each):
+                if each.index == step.stage and _order(writer.step) >= _order(step):
+                    return
+                yield writer
+
+    def _of(self, stage: Stage) -> list[_Writer]:
+        found = self.stages.get(stage.index)
+        if found is None:
+            steps = (step for step in stage.all_steps if step.makes_layer and step.keyword != "WORKDIR")
+            found = [writer for step in steps if (writer := _writer(step)) is not None]
+            self.stages[stage.index] = found
+        return found
+
+
+def _order(step: Step) -> tuple[int, int]:
+    return step.index, -1 if step.trigger is None else step.trigger
+
+
+def _writer(step: Step) -> _Writer | None:
+    effects = step.effects
+    writes = {path for path in effects.writes if path != _EVERYTHING and not step.is_mounted(path)}
+    if _EVERYTHING in effects.writes and step.before.workdir != "/":
+        writes.add(paths.clean(step.before.workdir) + "/")
+    # A program mostly comes from the package of its name.
+    installs = frozenset(
+        (word.value or "").partition("=")[0]
+        for invocation in step.invocations
+        if invocation.action == "install"
+        for word in invocation.operands
+    )
+    if not (writes or effects.refreshes or installs):
+        return None
+    return _Writer(step, frozenset(writes), effects.refreshes, installs)
 
 
 def _above(path: str) -> tuple[str, ...]:

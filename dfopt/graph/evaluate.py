@@ -12,6 +12,7 @@ from dfopt.graph.expansion import Expander
 from dfopt.graph.model import GraphProblem, RunMount, State, Step, Variable
 from dfopt.graph.mounts import place_mount
 from dfopt.graph.operands import check_digest, is_mode, is_signal, parse_port
+from dfopt.graph.overlay import with_entries
 from dfopt.graph.problems import MARSHAL, STEPS, graph_problem
 from dfopt.graph.sources import GitError, GitSource, git_source, is_url
 from dfopt.source import Span
@@ -173,12 +174,16 @@ def _env(draft: _Draft) -> State:
         value = _word(draft, pair.value or "", pair.value_span or pair.span)
         pairs.append((key, value, not (tainted or draft.expander.tainted)))
         draft.arguments += (key, value)
-    variables, environment = dict(state.variables), dict(state.environment)
+    variables: dict[str, Variable] = {}
     for key, value, known in pairs:
         variables.pop(key, None)
         variables[key] = Variable(key, value, "env", draft.index, known)
-        environment[key] = value
-    return replace(state, variables=variables, environment=environment)
+    environment = {key: value for key, value, _ in pairs}
+    return replace(
+        state,
+        variables=with_entries(state.variables, variables, moves=True),
+        environment=with_entries(state.environment, environment, moves=False),
+    )
 
 
 def _label(draft: _Draft) -> State:
@@ -195,33 +200,28 @@ def _label(draft: _Draft) -> State:
 def _arg(draft: _Draft) -> State:
     instruction, state, scope = draft.instruction, draft.state, draft.scope
     assert isinstance(instruction, tree.Arg)
-    variables = dict(state.variables)
-    declared = list(state.declared)
     expander = draft.expander
-    expander.variables = variables
-    try:
-        for pair in instruction.pairs:
-            key, value, known = pair.key, pair.value, True
-            if key in scope.build_args:
-                value = scope.build_args[key]
-            elif value is not None:
-                value = _word(draft, value, pair.value_span or pair.span)
-                known = not expander.tainted
-            else:
-                inherited = scope.globals.get(key)
-                if inherited is not None:
-                    value, known = inherited.value, inherited.known
-            declared.append(key)
-            if value is not None:
-                draft.arguments += (key, value)
-            if value is not None and key not in _NOT_IN_ENVIRONMENT:
-                variables.pop(key, None)
-                variables[key] = Variable(key, value, "arg", draft.index, known)
-            elif key not in variables:
-                variables[key] = Variable(key, None, "arg", draft.index, False)
-    finally:
-        after = replace(state, variables=variables, declared=tuple(dict.fromkeys(declared)))
-    return after
+    for pair in instruction.pairs:
+        key, value, known = pair.key, pair.value, True
+        if key in scope.build_args:
+            value = scope.build_args[key]
+        elif value is not None:
+            value = _word(draft, value, pair.value_span or pair.span)
+            known = not expander.tainted
+        else:
+            inherited = scope.globals.get(key)
+            if inherited is not None:
+                value, known = inherited.value, inherited.known
+        variable = None
+        if value is not None:
+            draft.arguments += (key, value)
+        if value is not None and key not in _NOT_IN_ENVIRONMENT:
+            variable = Variable(key, value, "arg", draft.index, known)
+        elif key not in expander.variables:
+            variable = Variable(key, None, "arg", draft.index, False)
+        if variable is not None:
+            expander.variables = with_entries(expander.variables, {key: variable}, moves=True)
+    return replace(state, variables=expander.variables)
 
 
 def _workdir(draft: _Draft) -> State:

@@ -59,7 +59,7 @@ class State(Struct, frozen=True):
     """What holds at a point of a stage: variables, directory, user and shell, inherited along the graph.
 
     ``variables`` are in the order in which RUN gets them. ``environment`` is what the image records (ENV and the
-    base's own, without ARG). ``declared`` are the names of the ARGs so far, in order. ``workdir`` is absolute.
+    base's own, without ARG). ``workdir`` is absolute.
     ``shell`` is the argument vector of shell forms; ``shell_set`` tells whether a SHELL instruction (here, in a base
     stage or in the base image) set it. ``user`` is "root" unless the base or a USER says otherwise; None where
     unknown. ``base_known`` is False on top of an image of which nothing is known.
@@ -67,7 +67,6 @@ class State(Struct, frozen=True):
 
     variables: Mapping[str, Variable] = field(default_factory=dict)
     environment: Mapping[str, str] = field(default_factory=dict)
-    declared: tuple[str, ...] = ()
     workdir: str = "/"
     user: str | None = "root"
     shell: tuple[str, ...] = ("/bin/sh", "-c")

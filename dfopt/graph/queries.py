@@ -150,7 +150,7 @@ def arrives_at(step: Step, path: str) -> bool:
     target = step.destination
     place = paths.clean(target)
     if path == place:
-        return True
+        return not target.endswith(("/", "/.")) and len(step.sources) + len(step.documents) == 1
     inside = place if place.endswith("/") else f"{place}/"
     if not path.startswith(inside):
         return False

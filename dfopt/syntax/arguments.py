@@ -7,9 +7,10 @@ from functools import cache
 
 from dfopt.edit import Edit
 from dfopt.source import Span
+from dfopt.syntax import whitespace
 from dfopt.syntax.grammar import Branch, Token, parse_tokens
 from dfopt.syntax.grammar import parse as parse_grammar
-from dfopt.syntax.jsonform import NotStrings, json_strings
+from dfopt.syntax.jsonform import NotStrings, json_strings, repaired
 from dfopt.syntax.keywords import Shape
 from dfopt.syntax.problems import problem
 from dfopt.syntax.repairs import quoted_value
@@ -20,10 +21,11 @@ class Arguments:
     """The arguments of an instruction.
 
     ``words`` are the arguments in order, and ``pairs`` those of ENV, LABEL and ARG; ``json`` is set for the exec form.
-    ``command`` is what follows the first word of HEALTHCHECK. ``problems`` are those that stop BuildKit's low level.
+    ``command`` is what follows the first word of HEALTHCHECK. ``problems`` are those that stop BuildKit's low level,
+    ``warnings`` those that it does not see.
     """
 
-    __slots__ = ("_backtick", "_escape", "_keyword", "body", "command", "json", "pairs", "problems", "words")
+    __slots__ = ("_backtick", "_escape", "_keyword", "body", "command", "json", "pairs", "problems", "warnings", "words")
 
     def __init__(self, keyword: str, shape: Shape, body: Joined, escape: str) -> None:
         self.body = body
@@ -32,6 +34,7 @@ class Arguments:
         self.json = False
         self.command: Joined | None = None
         self.problems: list[Problem] = []
+        self.warnings: list[Problem] = []
         self._keyword = keyword
         self._escape = escape
         self._backtick = "" if escape == "\\" else "_backtick"
@@ -73,15 +76,28 @@ class Arguments:
             )
             return True
         if strings is None:
+            self._guess_json(body)
             return False
         self.json = True
         self.words = tuple(Word(text, body.span(start, end)) for text, start, end in strings)
         return True
 
+    def _guess_json(self, body: Joined) -> None:
+        """Warn of a text that was probably meant to be a JSON array."""
+        text = body.text
+        is_test = text[1:2] in whitespace.ASCII and "," not in text
+        guess = None if is_test or self._keyword == "SHELL" else repaired(text)
+        if guess:
+            span = body.span(0, len(text))
+            edits = (Edit(span, guess[0]),) if len(body.segments) == 1 else ()
+            self.warnings.append(problem("E050", span, edits, reason=guess[1]))
+
     def _read_check(self, body: Joined) -> None:
         """Read HEALTHCHECK's word, which ends byte by byte, and the command behind it."""
         text = body.text
         view = text if text.isascii() else text.encode("utf-8", "surrogateescape").decode("latin-1")
+        if view[0] in whitespace.LATIN1:
+            return
         tokens = parse_tokens("check", view)
         kind = tokens[0]
         if view is text:

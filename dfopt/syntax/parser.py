@@ -116,7 +116,7 @@ def _pieces(length: int, items: list[Any]) -> tuple[Span, ...]:
 class _Statement:
     """One logical line on its way to a node."""
 
-    __slots__ = ("before", "escape", "heredocs", "in_stage", "joined", "line", "problems", "reader")
+    __slots__ = ("before", "escape", "heredocs", "in_stage", "joined", "line", "problems", "reader", "warnings")
 
     def __init__(self, reader: Reader, line: LogicalLine, before: Instruction | None, in_stage: bool) -> None:
         self.reader = reader
@@ -126,6 +126,7 @@ class _Statement:
         self.joined = line.joined
         self.escape = reader.escape
         self.problems: list[Problem] = []
+        self.warnings: list[Problem] = []
         self.heredocs: tuple[Heredoc, ...] = ()
 
     def instruction(self) -> Instruction:
@@ -144,7 +145,8 @@ class _Statement:
         problems = self.problems
         keyword = node.keyword
         if keyword in KEYWORDS:
-            problems += check(node, problems)
+            problems += list(check(node, problems))
+            problems += self.warnings
             if not self.in_stage and keyword not in ("FROM", "ARG"):
                 problems.append(problem("E021", node.keyword_span, keyword=keyword))
         else:
@@ -203,6 +205,7 @@ class _Statement:
             fields["trigger"] = self._trigger(tail, end, depth + 1)
             return tree.Onbuild, fields
         arguments = Arguments(keyword, info.shape, body, self.escape)
+        self.warnings += arguments.warnings
         if arguments.problems:
             self.problems += arguments.problems
         elif depth <= 1 and info.heredocs and not arguments.json and "<<" in text:
@@ -222,7 +225,7 @@ class _Statement:
         fields["original"] = self.joined.text[start:end]
         node = node_type(**fields)
         if depth == 1:
-            self.problems += _later(node)
+            self.problems += _later(node, tuple(self.problems))
         return node
 
     def _read_heredocs(self) -> None:
@@ -233,7 +236,8 @@ class _Statement:
         try:
             words = heredoc_words(text)
         except WordError as error:
-            place = self.joined.span(text.find("<<"), len(text))
+            at = text.rfind("<<", 0, len(text))
+            place = self.joined.span(at, len(text))
             self.problems.append(problem("E006", place, reason=error.message))
             return
         found: list[Heredoc] = []
@@ -252,10 +256,10 @@ class _Statement:
         self.heredocs = tuple(found)
 
 
-def _later(node: Instruction) -> list[Problem]:
+def _later(node: Instruction, known: tuple[Problem, ...]) -> list[Problem]:
     """List what stops a build only when the trigger of an ONBUILD fires."""
     if node.keyword in KEYWORDS:
-        return [replace(found, stage="trigger") for found in check(node, node.problems)]
+        return [replace(found, stage="trigger") for found in check(node, known)]
     hint, edits = unknown_keyword(node, node.keyword, None, "", "")
     return [problem("E020", node.keyword_span, edits, stage="trigger", word=node.keyword, hint=hint)]
 

@@ -219,6 +219,9 @@ def problem(
 
 
 def _shown(value: object) -> object:
-    if isinstance(value, str) and len(value) > _LONGEST_VALUE:
-        return value[: _LONGEST_VALUE - 3] + "..."
-    return value
+    """Give a piece of a file as a message can show it: not too long, and every character printable as UTF-8."""
+    if not isinstance(value, str):
+        return value
+    if len(value) > _LONGEST_VALUE:
+        value = value[: _LONGEST_VALUE - 3] + "..."
+    return value if value.isascii() else value.encode("utf-8", "replace").decode("utf-8")

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
+from dfopt.edit import Edit
 from dfopt.source import BOM, Span
 from dfopt.syntax import whitespace
 from dfopt.syntax.problems import problem
@@ -157,7 +158,8 @@ class Reader:
         if any(known.name == name for known in self.directives):
             self.problems.append(problem("E001", directive.span, name=name))
         elif name == "escape" and value not in _CONTINUATIONS:
-            self.problems.append(problem("E002", value_span, value=value))
+            edits = (Edit(value_span, value[0]),) if value[0] in _CONTINUATIONS else ()
+            self.problems.append(problem("E002", value_span, edits, value=value))
         elif name == "escape":
             self.escape = value
         self.directives.append(directive)

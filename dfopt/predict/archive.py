@@ -17,6 +17,8 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import IO, cast
 
+from msgspec.structs import replace
+
 from dfopt.predict.filesystem import Archive
 from dfopt.predict.model import Estimate, RemoteSize
 
@@ -90,9 +92,47 @@ def unpacked_of(name: str, remote: RemoteSize | None) -> Estimate:
 @lru_cache(maxsize=64)
 def _read(path: str, size: int, modified: int, only_tar: bool) -> Archive | None:
     try:
-        return _tar(path, size) or (None if only_tar else _zip(path) or _single(path, size))
+        found = _tar(path, size) or (None if only_tar else _zip(path) or _single(path, size))
     except (OSError, tarfile.TarError, zipfile.BadZipFile, EOFError, lzma.LZMAError, zlib.error, ValueError):
         return None
+    if found is None:
+        return None
+    return replace(found, ratio=_content_ratio(path, size, found.unpacked))
+
+
+def _content_ratio(name: str, packed_bytes: float, unpacked: Estimate) -> float | None:
+    """Judge by an archive's own size what gzip makes of its content."""
+    if unpacked.value <= packed_bytes:
+        return None
+    better = 1.2 if re.search(r"\.(?:tar\.)?(?:t?xz|t?zst|lzma)$", name) else 1.05 if "bz" in name else 1.0
+    return min(1.0, better * packed_bytes / unpacked.value)
+
+
+def archive_of(name: str, remote: RemoteSize | None) -> Archive:
+    """Give what is known of a fetched archive."""
+    unpacked = unpacked_of(name, remote)
+    known = remote is not None and unpacked.low == unpacked.high
+    return Archive(unpacked, None, _content_ratio(name, remote.size_bytes, unpacked) if known and remote else None)
+
+
+_SAMPLE_BYTES = 16_384
+_WORTH_A_SAMPLE = 50_000
+
+
+@lru_cache(maxsize=4096)
+def measured_ratio(path: str, size: int) -> float | None:
+    """Pack samples of a file on disk and give what gzip makes of its bytes; None for small or unreadable files."""
+    if size < _WORTH_A_SAMPLE:
+        return None
+    try:
+        with open(path, "rb") as stream:
+            sample = b""
+            for start in (0, size // 2, max(size - _SAMPLE_BYTES, 0)):
+                stream.seek(start)
+                sample += stream.read(_SAMPLE_BYTES)
+    except OSError:
+        return None
+    return min(1.0, len(zlib.compress(sample, 6)) / len(sample)) if sample else None
 
 
 def read_archive(path: str, *, only_tar: bool = False) -> Archive | None:

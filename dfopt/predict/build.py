@@ -167,19 +167,17 @@ def _layer(build: StageBuild, step: Step, number: int, note: str) -> LayerPredic
     compressed = ZERO
     files = 0
     for origin, members in groups.items():
-        size = ZERO
+        size = packed = ZERO
         for _, entry in members:
             size += entry.size
             files += entry.files
+            packed += _packed(entry)
         if size.high <= 0:
             continue
-        parts.append(
-            Part(
-                _label(origin, members), size, origin.kind, origin.source, _common(members), len(members), origin.ratio
-            )
-        )
-        packed = Estimate(min(1.0, origin.ratio), min(0.9, origin.ratio * 0.8), min(1.01, origin.ratio * 1.25))
-        compressed += Estimate(size.value * packed.value, size.low * packed.low, size.high * packed.high)
+        compressed += packed
+        ratio = packed.value / size.value if size.value else origin.ratio
+        label, where = _label(origin, members), _common(members)
+        parts.append(Part(label, size, origin.kind, origin.source, where, len(members), ratio))
     parts.sort(key=lambda part: -part.estimate.value)
     total = independent(part.estimate for part in parts)
     compressed += Estimate(files * _HEADER_BYTES, files * 30, files * 300)
@@ -191,6 +189,13 @@ def _layer(build: StageBuild, step: Step, number: int, note: str) -> LayerPredic
         _written(step), step.index, total, compressed, _confidence(total, unknown), kind, tuple(parts), False, note,
         build.fs.wasted.get(number, ZERO),
     )  # fmt: skip
+
+
+def _packed(entry: Entry) -> Estimate:
+    """Estimate what gzip makes of an entry."""
+    size, ratio = entry.size, min(1.0, entry.gzip_ratio)
+    least, most = (0.85, 1.15) if entry.ratio is not None else (0.8, 1.25)
+    return Estimate(size.value * ratio, size.low * min(0.98, ratio * least), size.high * min(1.01, ratio * most))
 
 
 def _label(origin: Origin, members: list[tuple[str, Entry]]) -> str:

@@ -7,7 +7,7 @@ import re
 
 from msgspec.structs import replace
 
-from dfopt.predict.archive import gzip_ratio, is_archive_name, is_tar_name, stem, unpacked_of
+from dfopt.predict.archive import archive_of, gzip_ratio, is_archive_name, is_tar_name, stem
 from dfopt.predict.call import CONFIG_FILE, Call, Stream
 from dfopt.predict.files import Handler
 from dfopt.predict.filesystem import Archive, Entry, Origin
@@ -54,9 +54,7 @@ def _stream(call: Call, url: str) -> Stream:
     origin = Origin(f"download of {name}", "download", source, ratio, known is None)
     if known is None:
         call.build.note(f"the size of {url} is not known (--remote-size, --network)")
-    archive = (
-        Archive(unpacked_of(name, known)) if known is None or is_archive_name(name) or known.unpacked_bytes else None
-    )
+    archive = archive_of(name, known) if known is None or is_archive_name(name) or known.unpacked_bytes else None
     return Stream(size, None, origin, name, archive)
 
 
@@ -269,7 +267,7 @@ def tar(call: Call) -> Stream | None:
         archive, name, origin = source.archive, source.name, source.origin
     else:
         archive, name, origin = archive_source(call, call.join(parsed.file or ""))
-    archive = archive or Archive(unpacked_of(name, None))
+    archive = archive or archive_of(name, None)
     label = Origin(f"unpacked {name or 'archive'}", "archive", origin.source, 0.38, _is_open(archive.unpacked))
     if parsed.to_stdout:
         return Stream(_part_of(archive.unpacked), None, label)
@@ -290,13 +288,13 @@ def _part_of(size: Estimate) -> Estimate:
 def _only(archive: Archive, wanted: list[str], origin: Origin) -> tuple[Archive, Origin]:
     """Keep the members that are asked for."""
     if archive.members is None:
-        return Archive(_part_of(archive.unpacked)), replace(origin, unknown=True)
+        return replace(archive, unpacked=_part_of(archive.unpacked)), replace(origin, unknown=True)
     patterns = [
         re.compile(re.escape(text.strip("/")).replace(r"\*", ".*").replace(r"\?", ".") + r"(?:/.*)?$")
         for text in wanted
     ]
     kept = tuple(member for member in archive.members if any(pattern.match(member[0]) for pattern in patterns))
-    return Archive(Estimate.exact(sum(size for _, size, _ in kept)), kept), origin
+    return Archive(Estimate.exact(sum(size for _, size, _ in kept)), kept, archive.ratio), origin
 
 
 def archive_source(call: Call, path: str) -> tuple[Archive | None, str, Origin]:
@@ -311,7 +309,7 @@ def archive_source(call: Call, path: str) -> tuple[Archive | None, str, Origin]:
         archive = call.build.archive_at(found, entry)
         known = posixpath.basename(found)
         if archive is None and entry.type == "file":
-            archive = Archive(unpacked_of(known, RemoteSize(round(entry.size.value))))
+            archive = archive_of(known, RemoteSize(round(entry.size.value)))
             slack = archive.unpacked
             archive = Archive(
                 Estimate(slack.value, min(slack.low, entry.size.low), max(slack.high, entry.size.high * 4))
@@ -370,7 +368,7 @@ def unzip(call: Call) -> Stream | None:
     if call.command.name != "unzip" and inline:
         folder = inline
     archive, name, origin = archive_source(call, call.path(words[0]))
-    archive = archive or Archive(unpacked_of(name, None))
+    archive = archive or archive_of(name, None)
     label = Origin(f"unpacked {name}", "archive", origin.source, 0.38, _is_open(archive.unpacked))
     members = [
         call.place.text(word).replace("**", "*")

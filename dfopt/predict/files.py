@@ -138,8 +138,7 @@ def _copy_one(call: Call, source: str, place: str) -> None:
 
 
 def _duplicate(entry: Entry) -> Entry:
-    origin = replace(COPIED, ratio=entry.origin.ratio, unknown=entry.origin.unknown)
-    return replace(entry, origin=origin, inode=0)
+    return replace(entry, origin=replace(COPIED, unknown=entry.origin.unknown), inode=0, ratio=entry.gzip_ratio)
 
 
 def _copy_unknown(call: Call, source: str, place: str, kind: str = "files") -> Claim | None:
@@ -259,7 +258,7 @@ def _touch(call: Call, path: str, recursive: bool) -> None:
     if recursive:
         for name, inner in below:
             if inner.layer != BASE:
-                fs.copy_up(name, inner, replace(DUPLICATE, ratio=inner.origin.ratio, unknown=inner.origin.unknown))
+                fs.copy_up(name, inner, replace(DUPLICATE, unknown=inner.origin.unknown))
         if path != "/" and not below:
             _touch_unknown(call, path)
     elif entry is None and not below and call.command.name == "touch":
@@ -413,7 +412,7 @@ def cat(call: Call) -> Stream | None:
                 known = False
                 continue
             total += entry.size
-            origin = replace(COPIED, ratio=entry.origin.ratio, unknown=entry.origin.unknown)
+            origin = replace(COPIED, ratio=entry.gzip_ratio, unknown=entry.origin.unknown)
             content = call.build.read(path)
             known = known and content is not None
             text += content or ""

@@ -39,6 +39,8 @@ class Archive(Struct, frozen=True):
 
     unpacked: Estimate
     members: tuple[tuple[str, int, str], ...] | None = None
+    ratio: float | None = None
+    """What gzip makes of a byte of its content, where the archive's own size tells."""
 
 
 class Entry(Struct, frozen=True):
@@ -46,6 +48,7 @@ class Entry(Struct, frozen=True):
 
     ``layer`` is the layer that holds the bytes. ``inode`` joins hard links (0: the only name). ``text`` is the
     content where it is known, ``archive`` what it unpacks to, ``files`` how many files a sum stands for.
+    ``ratio`` is what gzip makes of a byte, where that is known better than from its origin.
     """
 
     size: Estimate
@@ -58,6 +61,12 @@ class Entry(Struct, frozen=True):
     text: str | None = None
     archive: Archive | None = None
     context_path: str = ""
+    ratio: float | None = None
+
+    @property
+    def gzip_ratio(self) -> float:
+        """What gzip makes of a byte of it."""
+        return self.origin.ratio if self.ratio is None else self.ratio
 
 
 class Found(Struct, frozen=True):
@@ -290,7 +299,8 @@ class FileSystem:
         """
         if archive.members is None:
             size = archive.unpacked
-            self.add_sum(folder, Entry(size, self.layer, origin, "sum", 0, target="" if strip or flat else top))
+            target = "" if strip or flat else top
+            self.add_sum(folder, Entry(size, self.layer, origin, "sum", 0, target=target, ratio=archive.ratio))
             return
         for name, size_bytes, target in archive.members:
             pieces = name.split("/")
@@ -303,7 +313,7 @@ class FileSystem:
             elif target:
                 self.put(path, Entry(ZERO, self.layer, origin, "symlink", target=target))
             else:
-                self.put(path, Entry(Estimate.exact(size_bytes), self.layer, origin))
+                self.put(path, Entry(Estimate.exact(size_bytes), self.layer, origin, ratio=archive.ratio))
 
     def put(self, path: str, entry: Entry) -> None:
         """Write a file, link or folder into the current layer; what it replaces in a lower layer is wasted."""
@@ -383,12 +393,15 @@ class FileSystem:
                 layer=self.layer,
                 origin=origin,
                 inode=0,
+                ratio=entry.gzip_ratio,
                 size=Estimate(now.value if self.likely else 0, 0, now.high),
             )
             return
         self._forget(entry)
         # overlayfs copies each name of a hard-linked file on its own.
-        changed = replace(entry, layer=self.layer, origin=origin, size=size or entry.size, inode=0)
+        changed = replace(
+            entry, layer=self.layer, origin=origin, size=size or entry.size, inode=0, ratio=entry.gzip_ratio
+        )
         self.entries[path] = changed if size is None else replace(changed, text=None)
 
     def link(self, path: str, target: str, origin: Origin) -> None:
@@ -415,7 +428,11 @@ class FileSystem:
                     self._forget(entry)
                     self.whiteouts += 1
                 del self.entries[name]
-            new = replace(entry, origin=origin, inode=0) if lower and entry.type in ("file", "sum") else entry
+            new = (
+                replace(entry, origin=origin, inode=0, ratio=entry.gzip_ratio)
+                if lower and entry.type in ("file", "sum")
+                else entry
+            )
             self.put(destination + name[len(source) :] if source != "/" else destination + name, new)
 
     def _forget(self, entry: Entry) -> None:

@@ -12,7 +12,7 @@ from dfopt.context.model import ContextFile
 from dfopt.context.selection import Selected, destination_of, select
 from dfopt.graph.model import Step
 from dfopt.images import facts as image_facts
-from dfopt.predict.archive import gzip_ratio, is_archive_name, read_archive, stem, unpacked_of
+from dfopt.predict.archive import archive_of, gzip_ratio, is_archive_name, measured_ratio, read_archive, stem
 from dfopt.predict.filesystem import Archive, Claim, Entry, FileSystem, Origin, normal
 from dfopt.predict.known import known_path
 from dfopt.predict.model import ZERO, Estimate, RemoteSize
@@ -79,7 +79,7 @@ def _copy_context(build: StageBuild, step: Step, instruction: FileInstruction, s
                 unpacked = Origin(f"unpacked {posixpath.basename(selected.file.path)}", "archive", "its headers")
                 build.fs.extract(target, archive, unpacked, top=stem(selected.file.path))
                 continue
-        _put_selected(build.fs, selected, origin, links)
+        _put_selected(build, selected, origin, links)
     if selection.missing:
         return f"{', '.join(selection.missing)} is not in the build context"
     return ""
@@ -102,12 +102,12 @@ def _local_archive(build: StageBuild, file: ContextFile) -> Archive | None:
     if context.root is not None:
         return read_archive(posixpath.join(context.root, file.path), only_tar=True)
     if is_archive_name(file.path) and file.path not in context.texts:
-        return Archive(unpacked_of(file.path, RemoteSize(file.size_bytes)))
+        return archive_of(file.path, RemoteSize(file.size_bytes))
     return None
 
 
-def _put_selected(fs: FileSystem, selected: Selected, origin: Origin, links: dict[str, str]) -> None:
-    file, path = selected.file, selected.destination
+def _put_selected(build: StageBuild, selected: Selected, origin: Origin, links: dict[str, str]) -> None:
+    fs, file, path = build.fs, selected.file, selected.destination
     if file.type == "directory":
         fs.put(path, Entry(ZERO, 0, origin, "directory"))
     elif file.type == "symlink":
@@ -118,9 +118,11 @@ def _put_selected(fs: FileSystem, selected: Selected, origin: Origin, links: dic
             fs.link(path, links[name], origin)
             return
         links[name] = path
-        ratio = gzip_ratio(file.path)
-        placed = origin if ratio == origin.ratio else replace(origin, ratio=ratio)
-        fs.put(path, Entry(Estimate.exact(file.size_bytes), 0, placed, context_path=file.path))
+        ratio: float | None = gzip_ratio(file.path)
+        root = build.context.root if build.context is not None else None
+        if root is not None and file.size_bytes:
+            ratio = measured_ratio(posixpath.join(root, file.path), file.size_bytes) or ratio
+        fs.put(path, Entry(Estimate.exact(file.size_bytes), 0, origin, context_path=file.path, ratio=ratio))
 
 
 _UNSEEN_TREE = Estimate(2_000_000, 200, 200_000_000)
@@ -143,10 +145,10 @@ def _copy_unseen(build: StageBuild, instruction: FileInstruction, sources: list[
         path = posixpath.join(target, name) if into or len(sources) > 1 or build.fs.is_directory(target) else target
         if isinstance(instruction, Add) and is_archive_name(name):
             unpacked = replace(origin, label=f"unpacked {name}", kind="archive")
-            build.fs.extract(target, Archive(unpacked_of(name, None)), unpacked, top=stem(name))
+            build.fs.extract(target, archive_of(name, None), unpacked, top=stem(name))
         elif is_archive_name(name):
             size = Estimate(15_000_000, 10_000, 500_000_000)
-            build.fs.put(path, Entry(size, 0, replace(origin, ratio=1.0), archive=Archive(unpacked_of(name, None))))
+            build.fs.put(path, Entry(size, 0, replace(origin, ratio=1.0), archive=archive_of(name, None)))
         else:
             size = Estimate(1_500, 20, 200_000) if _MANIFEST.search(name) else _UNSEEN_FILE
             build.fs.put(path, Entry(size, 0, origin))
@@ -167,12 +169,12 @@ def _add_url(build: StageBuild, instruction: Add, url: str, target: str, into: b
         origin = Origin(
             f"unpacked {name}", "archive", "sizes given" if known else "unknown download", 0.38, known is None
         )
-        build.fs.extract(target, Archive(unpacked_of(name, known)), origin, top=stem(name))
+        build.fs.extract(target, archive_of(name, known), origin, top=stem(name))
     else:
         size = Estimate.exact(known.size_bytes) if known else _UNFETCHED
         source = "size given or asked for" if known else "unknown download"
         origin = Origin(f"download of {name}", "download", source, ratio, known is None)
-        archive = Archive(unpacked_of(name, known)) if is_archive_name(name) else None
+        archive = archive_of(name, known) if is_archive_name(name) else None
         build.fs.put(path, Entry(size, 0, origin, archive=archive))
     return "" if known else f"the size of {url} is not known (--remote-size, --network)"
 
@@ -294,8 +296,7 @@ def _carried(entry: Entry, origin: Origin) -> Entry:
 
     Hard links of another stage arrive as files of their own, since overlayfs does not show them as links.
     """
-    kept = replace(origin, ratio=entry.origin.ratio, unknown=entry.origin.unknown)
-    return replace(entry, origin=kept, inode=0)
+    return replace(entry, origin=replace(origin, unknown=entry.origin.unknown), inode=0, ratio=entry.gzip_ratio)
 
 
 def _claimed(build: StageBuild, source_fs: FileSystem, path: str, target: str, label: str, folder: bool) -> list[str]:

@@ -104,8 +104,10 @@ def _content_ratio(name: str, packed_bytes: float, unpacked: Estimate) -> float 
     """Judge by an archive's own size what gzip makes of its content."""
     if unpacked.value <= packed_bytes:
         return None
-    better = 1.2 if re.search(r"\.(?:tar\.)?(?:t?xz|t?zst|lzma)$", name) else 1.05 if "bz" in name else 1.0
-    return min(1.0, better * packed_bytes / unpacked.value)
+    ratio = packed_bytes / unpacked.value
+    if re.search(r"\.(?:tar\.)?(?:t?xz|t?zst|lzma|t?bz2?)$", name):
+        ratio *= 1 + 0.35 * (1 - ratio)  # These pack better than gzip, the more so the better it packs.
+    return min(1.0, ratio)
 
 
 def archive_of(name: str, remote: RemoteSize | None) -> Archive:

@@ -172,7 +172,8 @@ def _caches(call: PackageCall) -> bool:
 def _first_call(call: PackageCall, state: PackageState) -> PackageState:
     if "official" not in state.traits or "compiled" in state.traits or _is_set(call, "PYTHONDONTWRITEBYTECODE"):
         return state
-    if call.prefix not in ("", "/usr/local"):
+    elsewhere = call.invocation.has("--user", "--target", "-t", "--prefix", "--root")
+    if call.prefix not in ("", "/usr/local") and not elsewhere:
         # The pip of a virtual environment was compiled when that was made, and what it uses of the library too.
         return state
     return replace(state, traits=state.traits | {"compiled"}, calls=state.calls + 1)
@@ -267,7 +268,11 @@ def parts(before: PackageState, after: PackageState) -> tuple[Part, ...]:
            if before.installed.get(name) != version and f"size {name}" in after.memory]  # fmt: skip
     if new:
         made += _package_parts(new, before, after)
-    if (library := _library(after.traits) - _library(before.traits)) > 0:
+    library = _library(after.traits) - _library(before.traits)
+    if "pip" in new:
+        # The old pip goes with its byte code; what the library has stays.
+        library = min(library, _FIRST_ENVIRONMENT.value)
+    if library > 0:
         share = Estimate(library, 0.87 * library, 1.15 * library)
         made.append(Part("byte code of pip and the standard library", share, "pip", "measured on official images",
                          "/usr/local/lib"))  # fmt: skip

@@ -70,6 +70,8 @@ def _is_trusted(text: str) -> bool:
         "<<" in text  # here-documents and here-strings
         or "\\ " in text  # an escaped blank is taken for white space
         or "\\\t" in text
+        or "``" in text
+        or "$`" in text
         or _ODD_BLANK.search(text)  # no white space for a shell
         or _ODD_DOLLAR.search(text)  # a dollar sign alone is glued to what follows
         or ("\n" in text and _JOINED_LINES.search(text))
@@ -225,6 +227,10 @@ class _Conversion:
         """Add an argument; pieces that touch are one word."""
         word = self.word(node)
         words = form.words
+        if form.redirects:
+            between = self.text[form.redirects[-1].end : word.start]
+            if not between or (not words and "\n" in between):
+                raise _Unsure
         if not words or words[-1].end != word.start:
             words.append(word)
         elif len(words[-1].nested) > _MAX_DEPTH:  # gluing on and on would take quadratic time
@@ -314,7 +320,10 @@ class _Conversion:
         match = ASSIGNMENT.match(self.text, start, end)
         if match is None:
             raise _Unsure
-        if self.text.startswith("(", match.end()) and "#" in self.text[start:end]:  # comments in an array
+        value_text = self.text[match.end() : end]
+        if (value_text[:1] == "(" and "#" in value_text) or (  # comments in an array, several words taken for one
+            node.children[-1].type == "word" and any(blank in value_text for blank in " \t\n")
+        ):
             raise _Unsure
         nested: list[NestedForm] = []
         if self.substitutes:
@@ -359,6 +368,8 @@ class _Conversion:
     def negation(self, node: Node) -> PipeForm:
         """Convert ``! a``."""
         form = self.form(node.children[1])
+        if self.text[node.start_byte + 1] not in " \t" or "\n" in self.text[node.start_byte : form.start]:
+            raise _Unsure
         if isinstance(form, PipeForm):
             return PipeForm(node.start_byte, form.end, form.elements, form.operators, not form.negated)
         return PipeForm(node.start_byte, form.end, [form], [], True)

@@ -24,9 +24,12 @@ def verdict(before: str, after: str, *removed: str, files: bool = True) -> bool:
 
 
 SAME = {
-    "two RUNs joined": ("RUN apt-get update\nRUN apt-get install -y curl", "RUN apt-get update && apt-get install -y curl"),
+    "two RUNs joined": (
+        "RUN apt-get update\nRUN apt-get install -y curl",
+        "RUN apt-get update && apt-get install -y curl",
+    ),
     "layout of a RUN": ("RUN a=1 make && touch /x", "RUN a=1 make \\\n # why\n    && touch /x"),
-    "metadata moved": ("LABEL a=b\nRUN touch /x\nCMD [\"x\"]", "RUN touch /x\nCMD [\"x\"]\nLABEL a=b"),
+    "metadata moved": ('LABEL a=b\nRUN touch /x\nCMD ["x"]', 'RUN touch /x\nCMD ["x"]\nLABEL a=b'),
     "labels in two instructions": ("LABEL a=b c=d", "LABEL c=d\nLABEL a=b"),
     "a manifest copied first as well": (
         "COPY . /app\nRUN pip install -r /app/requirements.txt",

@@ -110,17 +110,22 @@ def _after_set(step: Step) -> int:
     return script.items[1].span.start
 
 
-def joined_span(steps: Sequence[Step]) -> Span:
-    """Give the span from the first RUN to the end of the last."""
-    return Span(steps[0].span.start, steps[-1].span.end)
+def joined_span(steps: Sequence[Step], graph: InstructionGraph) -> Span:
+    """Give the span from the first RUN to the last character of the last."""
+    return Span(steps[0].span.start, text_end(steps[-1], graph))
+
+
+def text_end(step: Step, graph: InstructionGraph) -> int:
+    """Give the offset after the last character of an instruction, blanks and a carriage return left out."""
+    return step.span.start + len(graph.tree.source.slice(step.span).rstrip())
 
 
 def appended(step: Step, command: str, graph: InstructionGraph) -> Edit:
     """Append a command to a RUN, on a line of its own where the RUN has several or would become too wide."""
     style = style_of(graph)
     text = graph.tree.source.slice(step.span)
-    end = step.span.start + len(text.rstrip())
-    at = Span(end, step.span.end)
+    end = text_end(step, graph)
+    at = Span(end, end)
     if errexit_runs(step):
         indent = _indent_of(text) or style.indent
         glue = f"; {style.escape}{style.newline}{indent}" if "\n" in text else "; "

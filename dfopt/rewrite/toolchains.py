@@ -11,7 +11,19 @@ from dfopt.rewrite.model import PassInput
 from dfopt.rewrite.recipes import BUILD, Finder, Recipe, commands_of, installed, runtime_packages, started
 from dfopt.syntax.tree import Cmd, Entrypoint, FileInstruction, Run, User, Workdir
 
-_ASSETS = ("assets", "config", "configs", "i18n", "locales", "migrations", "public", "static", "templates", "views", "web")
+_ASSETS = (
+    "assets",
+    "config",
+    "configs",
+    "i18n",
+    "locales",
+    "migrations",
+    "public",
+    "static",
+    "templates",
+    "views",
+    "web",
+)
 _JAVA = re.compile(r"(?:temurin|openjdk|jdk|corretto|ibmjava|sapmachine)-?(\d+)|^(\d+)-jdk")
 _SERVERS = frozenset(("serve", "http-server"))
 
@@ -21,13 +33,20 @@ def go_program(given: PassInput, stage: Stage) -> Recipe | str | None:
     tag = _tag(stage, "golang")
     if tag is None:
         return None
-    builds = [(step, command) for step, command in commands_of(stage) if command.name == "go" and command.has("build", "install")]
+    builds = [
+        (step, command)
+        for step, command in commands_of(stage)
+        if command.name == "go" and command.has("build", "install")
+    ]
     if not builds:
         return None
     program = started(stage)
     if not program or program == "go":
         return "the image starts the Go tool itself"
-    if any(call.tool.kind == "package-manager" and call.action == "install" and call.family != "go" for call in _calls(stage)):
+    if any(
+        call.tool.kind == "package-manager" and call.action == "install" and call.family != "go"
+        for call in _calls(stage)
+    ):
         packages = [name for name in installed(stage) if name not in BUILD and not name.endswith("-dev")]
         if packages:
             return f"the program may need {packages[0]}"
@@ -91,7 +110,9 @@ def static_site(given: PassInput, stage: Stage) -> Recipe | str | None:
     """Ship the files of a front end and their server instead of all that built them."""
     if _tag(stage, "node") is None:
         return None
-    scripts = [command for _, command in commands_of(stage) if command.name in ("npm", "yarn", "pnpm") and command.has("build")]
+    scripts = [
+        command for _, command in commands_of(stage) if command.name in ("npm", "yarn", "pnpm") and command.has("build")
+    ]
     words = _started_words(stage)
     at = next((i for i, word in enumerate(words) if word in _SERVERS), None)
     if not scripts or at is None:
@@ -107,7 +128,9 @@ def static_site(given: PassInput, stage: Stage) -> Recipe | str | None:
         for step in stage.steps
         if isinstance(step.instruction, Run) and any(call.has("-g", "--global") for call in step.invocations)
     ]
-    if any(len(step.commands) != len([call for call in step.invocations if call.has("-g", "--global")]) for step in kept):
+    if any(
+        len(step.commands) != len([call for call in step.invocations if call.has("-g", "--global")]) for step in kept
+    ):
         return "the server is installed together with other things"
     if not kept and words[0] != "npx":
         return f"it is not known where {words[at]} comes from"
@@ -122,7 +145,11 @@ def virtual_environment(given: PassInput, stage: Stage) -> Recipe | str | None:
         return None
     packages = installed(stage)
     tools = [name for name in packages if name in BUILD or name.endswith("-dev")]
-    pips = [step for step in stage.steps if any(call.family == "pip" and call.action == "install" for call in step.invocations)]
+    pips = [
+        step
+        for step in stage.steps
+        if any(call.family == "pip" and call.action == "install" for call in step.invocations)
+    ]
     if not tools or not pips:
         return None
     system = [
@@ -180,7 +207,11 @@ def _system_of(stage: Stage, tag: str) -> str | None:
     facts = stage.facts
     if "alpine" in tag:
         version = re.search(r"alpine(\d+\.\d+)", tag)
-        return f"alpine:{version.group(1)}" if version else (f"alpine:{facts.release}" if facts and facts.release else None)
+        return (
+            f"alpine:{version.group(1)}"
+            if version
+            else (f"alpine:{facts.release}" if facts and facts.release else None)
+        )
     release = next((name for name in ("trixie", "bookworm", "bullseye", "buster", "stretch") if name in tag), "")
     if not release and facts is not None and facts.distribution == "debian":
         release = facts.release
@@ -189,7 +220,9 @@ def _system_of(stage: Stage, tag: str) -> str | None:
 
 def _workdir(stage: Stage) -> tuple[str, ...]:
     """Give the WORKDIR that the old base set and a new one does not."""
-    own = any(isinstance(step.instruction, Workdir) and step.instruction.text.text.startswith("/") for step in stage.steps)
+    own = any(
+        isinstance(step.instruction, Workdir) and step.instruction.text.text.startswith("/") for step in stage.steps
+    )
     return () if own or stage.end.workdir == "/" else (f"WORKDIR {stage.start.workdir}",)
 
 
@@ -199,10 +232,16 @@ def _assets(given: PassInput, stage: Stage) -> list[str]:
         return []
     found = []
     for step in stage.steps:
-        if isinstance(step.instruction, FileInstruction) and step.source_stage is None and step.sources[:1] in ((".",), ("./",)):
+        if (
+            isinstance(step.instruction, FileInstruction)
+            and step.source_stage is None
+            and step.sources[:1] in ((".",), ("./",))
+        ):
             place = posixpath.normpath(step.destination)
             found += [
-                f"{place}/{name}" for name in _ASSETS if any(path.startswith(name + "/") for path in given.context.files)
+                f"{place}/{name}"
+                for name in _ASSETS
+                if any(path.startswith(name + "/") for path in given.context.files)
             ]
     return found
 

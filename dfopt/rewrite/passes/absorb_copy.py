@@ -92,7 +92,7 @@ def _of_copy(given: PassInput, stage: Stage, copy: Step, later: Sequence[Step]) 
         Change(
             NAME, f"copy {source or 'the context'} in the layer that changes it",
             f"{place} is changed after it was copied, and every changed layer carries the files again",
-            (deleted(copy, given.graph), Edit(joined_span(runs), text)), Applicability.SAFE, copy.span,
+            (deleted(copy, given.graph), Edit(joined_span(runs, given.graph), text)), Applicability.SAFE, copy.span,
         )
     ]  # fmt: skip
 
@@ -134,8 +134,6 @@ def _ends(given: PassInput, step: Step) -> tuple[str | None, str]:
 
 def _changes(step: Step, place: str) -> bool:
     touched = [
-        path
-        for path in {*step.effects.writes, *step.effects.removes}
-        if path not in ("*", "*/") and path != "/"
+        path for path in {*step.effects.writes, *step.effects.removes} if path not in ("*", "*/") and path != "/"
     ]
     return any(overlaps(path, place) and path.rstrip("/").startswith(place) for path in touched)

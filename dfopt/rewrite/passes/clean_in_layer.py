@@ -88,12 +88,12 @@ def _lists(given: PassInput, stage: Stage, group: Sequence[Step]) -> PassResult:
         tail = joined_text(chosen, between(stage, chosen), given.graph, [])[len(text) :]
         if not is_cleaned(chosen[-1]):
             text = _with_tail(text, command, given, chosen)
-        edits = (Edit(joined_span(chosen), text + tail),)
+        edits = (Edit(joined_span(chosen, given.graph), text + tail),)
         title = "update, install and clean up in one layer"
     return [
         Change(
             NAME, title, "the package lists are only needed while packages are installed, yet they stay in the layer",
-            edits, Applicability.SAFE, joined_span(chosen), declares_removed=("/var/lib/apt/lists/",),
+            edits, Applicability.SAFE, joined_span(chosen, given.graph), declares_removed=("/var/lib/apt/lists/",),
         )
     ]  # fmt: skip
 

@@ -10,7 +10,7 @@ from dfopt.finding import Applicability
 from dfopt.graph.model import Step
 from dfopt.graph.queries import installs_of
 from dfopt.rewrite.abstract import clean
-from dfopt.rewrite.layout import line_start
+from dfopt.rewrite.layout import line_start, text_end
 from dfopt.rewrite.model import Change, PassInput, PassResult, Refusal
 from dfopt.source import Span
 from dfopt.syntax.tree import Copy, FileInstruction, Run
@@ -66,14 +66,14 @@ def _proposal(given: PassInput, copy: Step, run: Step) -> PassResult:
     keyword = source.slice(instruction.keyword_span)
     newline = source.newline
     at = line_start(copy, graph)
-    moved = source.text[instruction.keyword_span.start : instruction.span.end]
-    end = run.span.end
+    moved = source.text[instruction.keyword_span.start : text_end(copy, graph)]
+    end = text_end(run, graph)
     return [
         Change(
             NAME, f"copy {', '.join(names)} before the sources",
             "every edit of a source repeats the install, though only these files decide what is installed",
             (
-                Edit(Span(copy.span.start, copy.span.end), f"{keyword}{flags} {' '.join(names)} {into}"),
+                Edit(Span(copy.span.start, text_end(copy, graph)), f"{keyword}{flags} {' '.join(names)} {into}"),
                 Edit(Span(end, end), newline + moved),
             ) if at <= copy.span.start else (),
             Applicability.SAFE, copy.span, rebuild_saved_seconds=sum(call.subcommand.seconds for call in installs),

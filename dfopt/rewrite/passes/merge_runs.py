@@ -43,7 +43,7 @@ def _of_group(given: PassInput, stage: Stage, group: Sequence[Step]) -> PassResu
                 Change(
                     NAME, f"join {len(steps)} RUN instructions",
                     f"{what}, so both layers carry it; in one layer it weighs once",
-                    (Edit(joined_span(steps), text),), Applicability.SAFE, joined_span(steps),
+                    (Edit(joined_span(steps, given.graph), text),), Applicability.SAFE, joined_span(steps, given.graph),
                 )
             )  # fmt: skip
             break

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dfopt.edit import Edit
 from dfopt.finding import Applicability
 from dfopt.graph.model import InstructionGraph, Stage, Step
-from dfopt.rewrite.layout import Style, deleted, line_start, style_of
+from dfopt.rewrite.layout import Style, deleted, line_start, style_of, text_end
 from dfopt.rewrite.model import Change, PassInput, PassResult, Refusal
 from dfopt.rewrite.passes.download_unpack_delete import stage_name
 from dfopt.rewrite.recipes import FINDERS, Recipe
@@ -85,7 +85,7 @@ def _change(graph: InstructionGraph, stage: Stage, last: int, recipe: Recipe) ->
         at = line_start(next(step for step in stage.steps if step.index == index), graph)
         insertions[at] = insertions.get(at, "") + line + newline
     edits += [Edit(Span(at, at), text) for at, text in insertions.items()]
-    end = next(step.span.end for step in stage.steps if step.index == last)
+    end = text_end(next(step for step in stage.steps if step.index == last), graph)
     edits.append(Edit(Span(end, end), newline * 2 + newline.join(lines)))
     return Change(
         NAME, "build in one stage, ship from another", recipe.reason, tuple(edits), Applicability.UNSAFE, from_.span,

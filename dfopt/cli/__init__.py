@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from importlib import import_module
@@ -22,8 +23,27 @@ USAGE, INPUT = 2, 3
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Run the command line and give the exit code."""
-    words = sys.argv[1:] if argv is None else list(argv)
+    """Run the command line and give the exit code.
+
+    Without ``argv`` this is the program itself: it takes its arguments from the process and ends the process.
+    """
+    if argv is not None:
+        return _guarded(argv)
+    # Most of what a short run makes lives to its end, so looking for garbage on the way and taking everything down at
+    # the end would only cost time: a sixth of a run over one file.
+    if sys.argv[1:2] == ["lint"]:
+        gc.disable()
+    code = _guarded(sys.argv[1:])
+    try:
+        sys.stdout.flush()
+        sys.stderr.flush()
+    except OSError:
+        code = code or INPUT
+    os._exit(code)
+
+
+def _guarded(words: list[str]) -> int:
+    """Run the command line; whatever happens, there is an exit code and no traceback unless it was asked for."""
     for stream in (sys.stdout, sys.stderr):
         # File names and sources may hold what the terminal's encoding cannot show.
         if hasattr(stream, "reconfigure"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from collections.abc import Iterator, Sequence
@@ -188,6 +189,10 @@ class Worker:
 def reports(job: Job, paths: Sequence[str], processes: int) -> Iterator[FileReport]:
     """Do a job for all files and give the reports in the order of the paths, as early as they are there."""
     chunks = [paths[at : at + _CHUNK] for at in range(0, len(paths), _CHUNK)]
+    if len(chunks) > 1:
+        # Loading is done; from here on there is garbage worth collecting, and it is not among what was loaded.
+        gc.freeze()
+        gc.enable()
     if processes <= 1 or len(chunks) == 1:
         worker = Worker(job)
         for chunk in chunks:

@@ -8,9 +8,9 @@ image's rows.
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
-from importlib import resources
 from typing import Any, cast
 
 from dfopt.images.model import ImageFacts
@@ -123,7 +123,8 @@ def _has_list(name: str) -> bool:
 
 @lru_cache(maxsize=2)
 def _file(name: str) -> bytes:
-    return resources.files("dfopt.images").joinpath("data", name).read_bytes()
+    with open(os.path.join(os.path.dirname(__file__), "data", name), "rb") as file:
+        return file.read()
 
 
 def _row(reference: str, file: str = "images.jsonl") -> Row | None:

@@ -35,12 +35,12 @@ _IGNORED = ("id", "file", "message")
 
 def convert_record(given: Record) -> Record:
     """Answer as BuildKit's frontend does for a probe's input: final configuration, history and operations."""
-    return import_module("bench.records_graph").convert_record(given)  # type: ignore[no-any-return] - by name
+    return import_module("bench.records_graph").convert_record(given)  # type: ignore[no-any-return]  # imported by name
 
 
 def lint_record(text: str, **options: Any) -> Record:
     """Answer as BuildKit's own checks do for a file; options as in ``bench.records_graph``."""
-    return import_module("bench.records_graph").lint_record(text, **options)  # type: ignore[no-any-return] - by name
+    return import_module("bench.records_graph").lint_record(text, **options)  # type: ignore[no-any-return]  # imported by name
 
 
 def _rows(path: Path) -> Iterator[Record]:
@@ -96,7 +96,7 @@ def _probe(mode: str, given: Record) -> Record:
 
 def _comparer(mode: str) -> Callable[[Record], Any]:
     if mode == "convert":
-        return import_module("bench.records_graph").comparable_convert  # type: ignore[no-any-return] - as above
+        return import_module("bench.records_graph").comparable_convert  # type: ignore[no-any-return]  # as above
     return _comparable_lint if mode == "lint" else _comparable
 
 

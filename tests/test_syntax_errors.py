@@ -20,7 +20,7 @@ _CASES = [
     ("# escape=` # note\nFROM a", "E002", "` # note", "# escape=`\nFROM a"),
     ("", "E004", "", None),
     ("# only\n", "E004", "", None),
-    ("FROM a\nRUN cat <<A; x\ny\nA\n", "E005", "<<A;", None),
+    ("FROM a\nRUN cat <<A; x\ny\nA\n", "E005", "<<A;", "FROM a\nRUN cat <<A ; x\ny\nA\n"),
     ("FROM a\nRUN <<EOF\nx\n  EOF \n", "E005", "<<EOF", "FROM a\nRUN <<EOF\nx\nEOF\n"),
     ("FROM a\nRUN <<-EOF\nx\n\t EOF\n", "E005", "<<-EOF", "FROM a\nRUN <<-EOF\nx\n\tEOF\n"),
     ('FROM a\nRUN ${X:- <<"b c"}\n', "E006", '<<"b c"}', None),
@@ -38,7 +38,7 @@ _CASES = [
     ("FROM a\nRUN: x\n", "E020", "RUN:", "FROM a\nRUN x\n"),
     ("FROM a\nRUN\xa0make x\n", "E020", "RUN\xa0make", "FROM a\nRUN make x\n"),
     ("FROM a\n\ufeffRUN x\n", "E020", "\ufeffRUN", "FROM a\nRUN x\n"),
-    ("FROM a\nRUN apt-get update\n  && apt-get upgrade\n", "E020", "&&", "FROM a\nRUN apt-get update \\\n  && apt-get upgrade\n"),
+    ("FROM a\nRUN apt update\n  && apt upgrade\n", "E020", "&&", "FROM a\nRUN apt update \\\n  && apt upgrade\n"),
     ("# escape=`\nFROM a\nENV b=c\n  d=e\n", "E020", "d=e", "# escape=`\nFROM a\nENV b=c `\n  d=e\n"),
     ("FROM a\nRUN x\n\nfoobar y\n", "E020", "foobar", None),
     ("FROM a\n<<<<<<< HEAD\n", "E020", "<<<<<<<", None),
@@ -162,8 +162,10 @@ def test_errors_of_a_trigger_count_when_it_fires() -> None:
 
 @pytest.mark.parametrize(
     "line",
-    ["RUN [ -f x ] && y", 'RUN [ "$a" = \'b\' ]', "RUN [[ -z $a ]]", "RUN [ 'a' ]", "CMD [ -d a ]", "RUN [ ! -e a ] || b"]
-    + ["VOLUME [a-z]", "CMD [", "RUN [", 'RUN [ "a" -eq 1 ]'],
+    [
+        "RUN [ -f x ] && y", 'RUN [ "$a" = \'b\' ]', "RUN [[ -z $a ]]", "RUN [ 'a' ]", "CMD [ -d a ]", "CMD [", "RUN [",
+        "RUN [ ! -e a ] || b", "VOLUME [a-z]", 'RUN [ "a" -eq 1 ]',
+    ],
 )  # fmt: skip
 def test_a_test_of_the_shell_is_not_taken_for_broken_json(line: str) -> None:
     assert not parse(f"FROM a\n{line}\n").problems

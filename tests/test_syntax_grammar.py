@@ -19,8 +19,38 @@ from dfopt.syntax.keywords import KEYWORDS, Shape
 from dfopt.syntax.tree import Dockerfile
 
 _ALPHABET = st.sampled_from(
-    ["a", "b", "=", " ", "  ", "\t", "\x0b", "\xa0", "'", '"', "\\", "`", "[", "]", "{", "}", ",", ":", "1", "-", "é"]
-    + ['"a"', "true", "null", "1e5", "\u2028", "\x85", "\x1c", "\\n", "\\u00e9"]
+    [
+        "a",
+        "b",
+        "=",
+        " ",
+        "  ",
+        "\t",
+        "\x0b",
+        "\xa0",
+        "'",
+        '"',
+        "\\",
+        "`",
+        "[",
+        "]",
+        "{",
+        "}",
+        ",",
+        ":",
+        "1",
+        "-",
+        "é",
+        '"a"',
+        "true",
+        "null",
+        "1e5",
+        "\u2028",
+        "\x85",
+        "\x1c",
+        "\\n",
+        "\\u00e9",
+    ]
 )
 
 

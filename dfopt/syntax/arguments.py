@@ -25,7 +25,18 @@ class Arguments:
     ``warnings`` those that it does not see.
     """
 
-    __slots__ = ("_backtick", "_escape", "_keyword", "body", "command", "json", "pairs", "problems", "warnings", "words")
+    __slots__ = (
+        "_backtick",
+        "_escape",
+        "_keyword",
+        "body",
+        "command",
+        "json",
+        "pairs",
+        "problems",
+        "warnings",
+        "words",
+    )
 
     def __init__(self, keyword: str, shape: Shape, body: Joined, escape: str) -> None:
         self.body = body

@@ -43,6 +43,8 @@ def check(node: Instruction, known: Sequence[Problem] = ()) -> Iterator[Problem]
     keyword = node.keyword
     if node.flags and not KEYWORDS[keyword].ignores_flags and not (isinstance(node, tree.Healthcheck) and node.is_none):
         yield from _check_flags(node, KEYWORDS[keyword].flags)
+    if keyword == "HEALTHCHECK" and not (isinstance(node, tree.Healthcheck) and node.is_none):
+        yield from _check_times(node)
     if isinstance(node, Unknown):
         if not known:
             yield from _missing(node)
@@ -156,6 +158,9 @@ def _check_healthcheck(node: Instruction) -> Iterator[Problem]:
         return
     if node.exec_form == ():
         yield problem("E024", _body_span(node), keyword="HEALTHCHECK CMD", what="a command")
+
+
+def _check_times(node: Instruction) -> Iterator[Problem]:
     for flag in node.flags:
         if flag.name in ("interval", "timeout", "start-period", "start-interval"):
             yield from _check_duration(flag)

@@ -250,7 +250,7 @@ class _Statement:
             heredoc = reader.heredoc(word.name, word.fd, word.chomp, word.expand, self.joined.span(index, at))
             found.append(heredoc)
             if heredoc.terminator_span is None:
-                edits = heredoc_end(word.name, word.chomp, heredoc.body_span, reader.text)
+                edits = heredoc_end(word.name, word.chomp, heredoc.word_span, heredoc.body_span, reader.text)
                 self.problems.append(problem("E005", heredoc.word_span, edits, name=word.name))
                 break
         self.heredocs = tuple(found)

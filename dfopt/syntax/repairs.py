@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 _STAGE_NAME = re.compile(r"[a-zA-Z][a-zA-Z0-9-_.]*\Z")
 _SHELL_LINE = re.compile(r"(?:&&|\|\|?|;|-|[a-z./$\"'({\[])")
 _CONTINUED = (tree.Run, tree.Env, tree.Label, tree.Copy, tree.Add, tree.Cmd, tree.Entrypoint, tree.Healthcheck)
+_GLUED_NAME = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)[;|&>)]")
 _PLAIN_VALUE = re.compile(r"[^'\"\\`\s]*\Z")
 
 Repair = tuple[str, tuple[Edit, ...]]
@@ -97,16 +98,24 @@ def quoted_value(pair: tree.Pair | None, end: int) -> tuple[Edit, ...]:
     return (Edit(Span(start, start), '"'), Edit(Span(end, end), '"'))
 
 
-def heredoc_end(name: str, chomp: bool, body: Span, text: str) -> tuple[Edit, ...]:
-    """Find the line of a body that would end it but for blanks around the name, and give the edit that mends it."""
+def heredoc_end(name: str, chomp: bool, word: Span, body: Span, text: str) -> tuple[Edit, ...]:
+    """Mend a here-document without end, if a line of its body was meant to be the end.
+
+    Either blanks stand around the name on that line, or a sign of the shell is glued to the name in the first line.
+    """
+    glued = _GLUED_NAME.match(name)
     at = body.start
     while at < body.end:
         end = text.find("\n", at, body.end)
         end = body.end if end < 0 else end
         line = text[at:end]
-        if line.strip(" \t\r") == name:
+        bare = line.strip(" \t\r")
+        if bare == name:
             mended = "\t" * (len(line) - len(line.lstrip("\t"))) + name if chomp else name
             return (Edit(Span(at, at + len(line.rstrip("\r"))), mended),)
+        if glued and bare == glued[1]:
+            place = text.find(name, word.start, word.end) + len(glued[1])
+            return (Edit(Span(place, place), " "),) if place > word.start else ()
         at = end + 1
     return ()
 

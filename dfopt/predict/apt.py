@@ -73,10 +73,10 @@ _RATIO_OF_DATABASE = 0.22
 
 # What packages' own scripts make when they are installed, in bytes (value, low, high).
 _GENERATED: tuple[tuple[str, str, Estimate], ...] = (
-    (r"ca-certificates", "CA bundle", Estimate(222_000, 210_000, 235_000)),
-    (r"ca-certificates-java", "Java key store", Estimate(167_000, 150_000, 185_000)),
-    (r"shared-mime-info", "MIME database", Estimate(2_680_000, 2_600_000, 3_100_000)),
-    (r"systemd", "message catalogue", Estimate(214_000, 150_000, 300_000)),
+    ("ca-certificates", "CA bundle", Estimate(222_000, 210_000, 235_000)),
+    ("ca-certificates-java", "Java key store", Estimate(167_000, 150_000, 185_000)),
+    ("shared-mime-info", "MIME database", Estimate(2_680_000, 2_600_000, 3_100_000)),
+    ("systemd", "message catalogue", Estimate(214_000, 150_000, 300_000)),
 )
 # Packages that come from archives of their makers and stand in no Debian index: bytes on disk, very roughly.
 _VENDORS: tuple[tuple[str, Estimate], ...] = (
@@ -534,9 +534,9 @@ def _generated_parts(packages: list[DebPackage], after: PackageState, known: _Su
     release = str(known.packages.head["suite"])
     library, factor = _BYTE_CODE[release]
     names = {package.name for package in packages}
-    for pattern, label, size in _GENERATED:
-        if any(re.fullmatch(pattern, name) for name in names):
-            path = "/etc/ssl/certs" if pattern == "ca-certificates" else ""
+    for name, label, size in _GENERATED:
+        if name in names:
+            path = "/etc/ssl/certs" if name == "ca-certificates" else ""
             made.append(Part(label, size, "apt", "made by the package's scripts", path))
     if any(re.fullmatch(r"python3\.\d+-minimal", name) for name in names):
         made.append(Part("byte code of Python's library", Estimate.within(library, 0.02 + known.width), "cache",

@@ -97,7 +97,7 @@ class _Resolver:
         for name in named:
             if name in self.marked:
                 self._follow(self.marked[name])
-        removed = tuple(name for name in self.installed if name not in self.marked and self._is_displaced(name))
+        removed = self._displaced() if self.marked else ()
         return Closure(
             self.marked, tuple(dict.fromkeys(named)), tuple(unknown), tuple(self.unmet), tuple(other), removed
         )
@@ -211,19 +211,30 @@ class _Resolver:
         package = self.marked.get(name)
         return package.version if package is not None else self.installed.get(name)
 
-    def _is_displaced(self, name: str) -> bool:
-        """Tell whether a marked package conflicts with an installed one that is not renewed."""
-        version = self.installed[name]
-        own = self.index.real(name)
-        provided = {relation.name for relation in own.provides} if own is not None else set()
+    def _displaced(self) -> tuple[str, ...]:
+        """Name the installed packages that a marked one conflicts with and that are not renewed."""
+        provided: dict[str, set[str]] | None = None
+        found: set[str] = set()
         for package in self.marked.values():
             for relation in package.conflicts:
-                if relation.name == name:
+                version = self.installed.get(relation.name)
+                if version is not None:
                     if not version or satisfies(version, relation.operator, relation.version):
-                        return True
-                elif not relation.operator and relation.name in provided and package.name != name:
-                    return True
-        return False
+                        found.add(relation.name)
+                elif not relation.operator:
+                    if provided is None:
+                        provided = self._provided()
+                    found |= provided.get(relation.name, set()) - {package.name}
+        return tuple(name for name in self.installed if name in found and name not in self.marked)
+
+    def _provided(self) -> dict[str, set[str]]:
+        """Map the names that installed packages provide to those packages."""
+        found: dict[str, set[str]] = {}
+        for name in self.installed:
+            package = self.index.real(name)
+            for relation in package.provides if package is not None else ():
+                found.setdefault(relation.name, set()).add(name)
+        return found
 
 
 def _provides(package: DebPackage, relation: Relation) -> bool:

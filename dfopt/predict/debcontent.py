@@ -19,7 +19,7 @@ from dfopt.predict.model import Estimate
 
 _CLASSES = (
     ("doc", re.compile(r"-docs?$|^manpages")),
-    ("locale", re.compile(r"-l10n-|-locale|^(language-pack|hunspell|aspell|myspell|tesseract-ocr)-")),
+    ("locale", re.compile(r"-l10n(-|$)|-locale|^(language-pack|hunspell|aspell|myspell|tesseract-ocr)-")),
     ("dev", re.compile(r"-dev$")),
     ("fonts", re.compile(r"^(x?fonts|ttf)-")),
     ("python", re.compile(r"^python3?-")),
@@ -28,6 +28,7 @@ _CLASSES = (
     ("common", re.compile(r"-(common|data)$")),
     ("lib", re.compile(r"^lib|^gir1")),
 )
+_SIZES = (("small", 200_000), ("middle", 2_000_000), ("large", 10_000_000))
 _FROM_BUILDS: list[bool] = [True]
 
 
@@ -46,10 +47,11 @@ class Content(NamedTuple):
 def classify(name: str, installed_bytes: int) -> tuple[str, str]:
     """Give the class of a package by its name, and that of its size."""
     kind = next((kind for kind, pattern in _CLASSES if pattern.search(name)), "program")
-    size = "small" if installed_bytes < 200_000 else "middle" if installed_bytes < 2_000_000 else "large"
+    size = next((size for size, limit in _SIZES if installed_bytes < limit), "huge")
     return kind, size
 
 
+@lru_cache(maxsize=8192)
 def content(name: str, installed_bytes: int, slim: bool, release: str = "bookworm") -> Content:
     """Estimate what a package of a release holds.
 
@@ -90,12 +92,17 @@ def is_measured(name: str, release: str) -> bool:
 def without_built_rows() -> Iterator[None]:
     """Leave out the rows that come from layers which were built for comparison: for honest errors in measurements."""
     _FROM_BUILDS[0] = False
-    _measured.cache_clear()
+    _forget()
     try:
         yield
     finally:
         _FROM_BUILDS[0] = True
-        _measured.cache_clear()
+        _forget()
+
+
+def _forget() -> None:
+    _measured.cache_clear()
+    content.cache_clear()
 
 
 def _usual_info(installed_bytes: int) -> float:

@@ -165,12 +165,12 @@ def _caches(call: PackageCall) -> bool:
     invocation = call.invocation
     if invocation.has("--no-cache-dir", "--no-cache") or invocation.has("--no-index"):
         return False
-    return not (_is_set(call, "PIP_NO_CACHE_DIR") or call.environment.get("PIP_NO_CACHE_DIR") == "off"
-                or _is_set(call, "UV_NO_CACHE"))  # fmt: skip
+    # Any value of PIP_NO_CACHE_DIR switches the cache off, "false" too: pip keeps an old mistake for compatibility.
+    return not (call.environment.get("PIP_NO_CACHE_DIR") or _is_set(call, "UV_NO_CACHE"))
 
 
 def _first_call(call: PackageCall, state: PackageState) -> PackageState:
-    if "official" not in state.traits or "compiled" in state.traits or _is_set(call, "PYTHONDONTWRITEBYTECODE"):
+    if "official" not in state.traits or "compiled" in state.traits or call.environment.get("PYTHONDONTWRITEBYTECODE"):
         return state
     elsewhere = call.invocation.has("--user", "--target", "-t", "--prefix", "--root")
     if call.prefix not in ("", "/usr/local") and not elsewhere:
@@ -256,7 +256,11 @@ def _environment(call: PackageCall, state: PackageState) -> PackageState:
     memory = {**state.memory, f"venv value {path}": size.value, f"venv low {path}": size.low,
               f"venv high {path}": size.high}  # fmt: skip
     traits = state.traits
-    if "official" in traits and not _is_set(call, "PYTHONDONTWRITEBYTECODE") and call.invocation.family == "venv":
+    if (
+        "official" in traits
+        and not call.environment.get("PYTHONDONTWRITEBYTECODE")
+        and call.invocation.family == "venv"
+    ):
         traits |= {"environments"}
     return replace(state, memory=memory, calls=state.calls + 1, traits=traits)
 

@@ -6,6 +6,7 @@ import io
 import json
 import os
 import stat
+import subprocess
 import sys
 from pathlib import Path
 
@@ -345,3 +346,39 @@ def test_build_arguments_and_target_reach_the_graph(folder: Path) -> None:
     assert lint("Dockerfile", "--select", "B101", "--build-arg", "IMAGE=debian") == 1
     assert lint("Dockerfile", "--select", "B101", "--target", "app") == 0
     assert lint("Dockerfile", "--select", "B101", "--target", "missing") == 1
+
+
+def test_the_program_itself_gives_output_and_code_through_pipes(folder: Path) -> None:
+    for number in range(3):
+        (folder / f"{number}.dockerfile").write_text(UNTAGGED)
+    command = [sys.executable, "-m", "dfopt", "lint", "--no-shellcheck", "--select", "B101"]
+    run = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert run.returncode == 1
+    assert run.stdout.count("\n") == 3
+    assert "3 findings (3 warning) in 3 of 3 files" in run.stderr
+    usage = subprocess.run([*command, "--format", "yaml"], capture_output=True, text=True, check=False)
+    assert usage.returncode == 2
+    assert "invalid choice" in usage.stderr
+
+
+def test_a_reader_that_goes_away_is_no_error(folder: Path) -> None:
+    for number in range(300):
+        (folder / f"{number:03}.dockerfile").write_text(UNTAGGED * 20)
+    command = [sys.executable, "-m", "dfopt", "lint", "--no-shellcheck", "--select", "B101", "-q", "--jobs", "1"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as run:
+        assert run.stdout is not None
+        assert run.stderr is not None
+        assert run.stdout.readline().startswith(b"000.dockerfile:1:6: ")
+        run.stdout.close()
+        assert run.stderr.read() == b""
+        assert run.wait(60) == 0
+
+
+def test_odd_names_and_bytes_reach_the_report_unharmed(folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    name = os.fsdecode(b"caf\xe9.dockerfile")
+    (folder / name).write_bytes(b"FROM debian\nLABEL x=\xff\n")
+    assert lint("--select", "B101,E", "--format", "json") == 1
+    report = json.loads(capfd.readouterr().out)["files"][0]
+    assert report["path"] == "caf\ufffd.dockerfile"
+    assert [one["code"] for one in report["findings"]] == ["B101", "E051"]
+    assert lint("--select", "B101,E", "--show-source") == 1

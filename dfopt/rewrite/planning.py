@@ -21,7 +21,9 @@ from dfopt.syntax import parse
 MAX_ROUNDS = 20
 _SLACK = 0.02
 LEAST_BYTES = 100_000
-"""Joining layers costs cache borders, so a pass that only saves bytes has to save this many."""
+"""What a change that only saves bytes has to save at least."""
+JOIN_BYTES, JOIN_SHARE = 1_000_000, 0.02
+"""Joined RUNs lose the border between their cache entries: they have to save more, also of what lies above the base."""
 BYTES_ONLY = frozenset(
     ("merge-runs", "absorb-copy", "base-variant", "split-stages", "no-recommends", "production-install")
 )
@@ -67,13 +69,24 @@ class _Round:
         graph = rebuilt(self.graph, text)
         prediction = predict_graph(graph, self.given.context, self.options)
         saved = difference(self.given.prediction, prediction)
-        if change.pass_name in BYTES_ONLY and saved.value < LEAST_BYTES:
+        if change.pass_name in BYTES_ONLY and not self._pays(change, saved):
             self._refuse(change, f"{change.title}: it would save next to nothing")
             return None
         if why := self._objection(change, graph):
             self._refuse(change, f"{change.title}: {why}")
             return None
         return _Candidate((replace(change, saved=saved),), text, graph, prediction, saved)
+
+    def _pays(self, change: Change, saved: Estimate) -> bool:
+        """Tell whether a change that only saves bytes saves enough of them."""
+        if change.pass_name != "merge-runs":
+            return saved.value >= LEAST_BYTES
+        # A joined RUN is repeated as a whole, so what it saves has to be sure and to count.
+        image = self.given.prediction.image if self.given.prediction else None
+        above = (
+            image.total.value - sum(layer.size.value for layer in image.layers if layer.step is None) if image else 0.0
+        )
+        return saved.low >= JOIN_BYTES and saved.value >= JOIN_SHARE * above
 
     def together(self, found: Sequence[_Candidate]) -> _Candidate:
         """Give the best change with those that can be applied beside it; the best alone where they do not add up."""

@@ -24,12 +24,24 @@ COMMANDS: dict[str, tuple[str, tuple[str, ...]]] = {
     "npm": ("npm cache clean --force", ("~/.npm/",)),
     "yarn": ("rm -rf /usr/local/share/.cache/yarn", ("/usr/local/share/.cache/yarn/",)),
     "apk": ("rm -rf /var/cache/apk/*", ("/var/cache/apk/",)),
+    "composer": ("composer clear-cache", ("~/.composer/cache/", "~/.cache/composer/")),
     "conda": ("conda clean -afy", ("/opt/conda/pkgs/",)),
 }
 """Per family the command that empties its cache, and what is gone then. Others are told by an option or left alone:
 yarn's own command would also take away what Plug'n'Play loads when the program runs, pnpm's store is linked to."""
 
 
+_BY_OPTION = frozenset(("apk", "bun", "pip", "uv"))
+"""Families whose option every version in use knows; poetry's and composer's came late."""
+_TOO_OLD = {
+    "apk": {"alpine": ("2.6", "2.7", "3.1", "3.2")},
+    "pip": {
+        "debian": ("wheezy", "jessie", "7", "8"),
+        "ubuntu": ("12.04", "12.10", "13.04", "13.10", "14.04", "14.10", "15.04"),
+    },
+}
+"""Releases whose own tool does not know the option (pip before 6, apk before 3.3) and keeps no such cache either."""
+_ROOT = frozenset(("yarn", "conda", "apk", "dnf", "zypper"))
 _LISTED = frozenset(("apk",))
 
 
@@ -80,6 +92,8 @@ def _lists(given: PassInput, stage: Stage, group: Sequence[Step]) -> PassResult:
     if reason:
         return [Refusal(NAME, f"the package lists stay in the layer: {reason}", step.span)]
     command = "rm -rf /var/lib/apt/lists/*"
+    if any("sudo" in call.command.wrappers for each in chosen for call in each.invocations if call.family == "apt"):
+        command = f"sudo {command}"
     if len(chosen) == 1:
         edits: tuple[Edit, ...] = (appended(step, command, given.graph),)
         title = "remove the package lists in the same layer"
@@ -152,7 +166,10 @@ def _caches(given: PassInput, stage: Stage, step: Step) -> PassResult:
         if any(path == "*" or "**" in path for path in left):
             result.append(Refusal(NAME, f"the place of the {family} cache is not known", step.span))
             continue
-        options = invocation.tool.cleaning.options
+        options = invocation.tool.cleaning.options if family in _BY_OPTION else ()
+        if options and _is_too_old(stage, family):
+            result.append(Refusal(NAME, f"{family} of {stage.image} is too old for {options[0]}", step.span))
+            continue
         if family in _LISTED and family in fetched:
             # The lists were fetched by a call of their own, which an option of the install does not undo.
             options = ()
@@ -163,6 +180,9 @@ def _caches(given: PassInput, stage: Stage, step: Step) -> PassResult:
                 result.append(Refusal(NAME, f"the {family} cache stays in the layer: {reason}", step.span))
                 continue
             if appended_command:
+                continue
+            if invocation.command.wrappers or (family in _ROOT and not _is_root(step)):
+                result.append(Refusal(NAME, f"the {family} cache may belong to another user", step.span))
                 continue
             if invocation.command.conditional or invocation.command.subshell:
                 result.append(Refusal(NAME, f"the call of {family} may not run", step.span))
@@ -185,6 +205,15 @@ def _caches(given: PassInput, stage: Stage, step: Step) -> PassResult:
             )
         )  # fmt: skip
     return result
+
+
+def _is_too_old(stage: Stage, family: str) -> bool:
+    facts = stage.facts
+    return facts is not None and facts.release in _TOO_OLD.get(family, {}).get(facts.distribution, ())
+
+
+def _is_root(step: Step) -> bool:
+    return step.before.user in ("root", "0") and step.before.base_known
 
 
 def _gone_later(step: Step, invocation: Invocation, path: str) -> bool:

@@ -16,7 +16,7 @@ from dfopt.graph.problems import MARSHAL, STEPS
 from dfopt.graph.result import Result, first_problem, result_of
 from dfopt.images.model import ImageFacts
 from dfopt.lint.buildkit import Match, verdict
-from dfopt.syntax import parse
+from dfopt.syntax import parse, tree
 from dfopt.syntax.ignorefile import IgnoreError, IgnoreFile
 
 Record = dict[str, Any]
@@ -101,6 +101,14 @@ def _lines(graph: InstructionGraph, problem: GraphProblem) -> list[int] | None:
     if problem.code in _PLACELESS:
         return None
     source = graph.tree.source
+    if problem.code == "E203" and any(
+        mount.flag.span == problem.span
+        for instruction in graph.tree.instructions
+        if isinstance(instruction, tree.Run)
+        for mount in instruction.mounts
+    ):
+        # BuildKit does not remember where a mount's image was named.
+        return None
     found: set[int] = set()
     for span in (problem.span, *problem.also):
         for instruction in graph.tree.instructions:

@@ -324,7 +324,11 @@ class FileSystem:
             return
         if not self.sure and layer != MOUNTED:
             size = entry.size
-            entry = replace(entry, size=Estimate(size.value if self.likely else 0, 0, size.high))
+            same = old is not None and old.layer == layer and old.type == entry.type
+            least, most = (old.size.low, old.size.high) if same and old is not None else (0.0, 0.0)
+            kept = old.size.value if same and old is not None else 0.0
+            value = size.value if self.likely else kept
+            entry = replace(entry, size=Estimate(value, min(least, size.low), max(most, size.high)))
         elif old is not None:
             self._forget(old)
         self.entries[path] = replace(entry, layer=layer)

@@ -5,9 +5,8 @@ from __future__ import annotations
 import json
 import posixpath
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
-from msgspec import Struct
 from msgspec.structs import replace
 
 from dfopt.graph.model import Step
@@ -15,12 +14,13 @@ from dfopt.predict.call import Call, Stream
 from dfopt.predict.costs import BUILDERS, SILENT, is_quiet, leave_unknown, run_piped
 from dfopt.predict.fetch import FETCHERS
 from dfopt.predict.files import HANDLERS
-from dfopt.predict.filesystem import MOUNTED, Entry, Origin, normal
+from dfopt.predict.filesystem import MOUNTED, Entry, FileSystem, Origin, normal
 from dfopt.predict.model import ZERO, Estimate
 from dfopt.predict.packages import PackageSession
 from dfopt.predict.stage import StageBuild
+from dfopt.predict.structure import Surroundings, survey
 from dfopt.shell import dialect_of, parse_script
-from dfopt.shell.model import POSIX, Command, Compound, ListItem, Node, Pipeline, Redirect, Script
+from dfopt.shell.model import POSIX, Command, Redirect, Script, ShellWord
 from dfopt.syntax.tree import Joined
 from dfopt.tools import effects, recognise
 from dfopt.tools.model import Invocation, Setting
@@ -29,17 +29,9 @@ from dfopt.tools.paths import Place
 _MODELS = {**HANDLERS, **FETCHERS, **BUILDERS}
 _SHELLS = frozenset({"bash", "sh", "dash", "zsh", "ash", "ksh"})
 _MAX_DEPTH = 3
+_MAX_ROUNDS = 200
 _MAX_SCRIPT = 100_000
 _INTERPRETERS = _SHELLS | {"python", "python3", "perl", "node", "php", "ruby"}
-
-
-class _Surroundings(Struct):
-    """What the structure of a script says of one command: how sure it runs, what feeds it, where its output goes."""
-
-    sure: bool = True
-    likely: bool = True
-    feeders: tuple[int, ...] = ()
-    outputs: tuple[Redirect, ...] = ()
 
 
 class ShellRun:
@@ -49,7 +41,7 @@ class ShellRun:
         self.build = build
         self.step = step
         self.session = PackageSession(build)
-        self.surroundings: dict[int, _Surroundings] = {}
+        self.surroundings: dict[int, Surroundings] = {}
         self.streams: dict[int, Stream] = {}
         self.active = ""
         self.depth = 0
@@ -76,7 +68,7 @@ class ShellRun:
         self._go_through(script, known)
 
     def _go_through(self, script: Script, known: Mapping[int, Invocation]) -> None:
-        self._survey(script.items, _Surroundings())
+        survey(script.items, Surroundings(), self.surroundings, self._exists)
         for command in script.commands:
             self._command(command, known.get(id(command)))
 
@@ -96,11 +88,14 @@ class ShellRun:
         sure, likely = call.fs.sure, call.fs.likely
         self.depth += 1
         self.kept.append(script)
-        self._survey(script.items, _Surroundings(sure, likely))
+        survey(script.items, Surroundings(sure, likely), self.surroundings, self._exists)
         for command in script.commands:
             self._command(command, known.get(id(command)))
         self.depth -= 1
         return True
+
+    def _exists(self, path: str, directory: str | None) -> bool:
+        return self.build.fs.exists(normal(path, directory or self.setting.directory))
 
     def _unread(self, dialect: str) -> None:
         label = f"what {dialect} code leaves"
@@ -109,81 +104,39 @@ class ShellRun:
         self.build.fs.add_sum(self.step.before.workdir, entry)
         self.build.note(f"{dialect} code is not read: an interval stands for what it leaves")
 
-    # ------------------------------------------------------------------ structure
-
-    def _survey(self, items: Sequence[ListItem], around: _Surroundings) -> list[int]:
-        """Note for each command of a list how sure it runs and where its streams go.
-
-        Gives the ids of the commands whose output leaves the list.
-        """
-        writers: list[int] = []
-        previous: Node | None = None
-        uncertain: _Surroundings | None = None
-        for item in items:
-            here = around
-            if item.operator == "||":
-                tested = previous is not None and _is_test(previous)
-                uncertain = _Surroundings(False, tested and around.likely, around.feeders, around.outputs)
-                here = uncertain
-            elif item.operator == "&&":
-                if previous is not None and _is_test(previous):
-                    uncertain = _Surroundings(False, around.likely, around.feeders, around.outputs)
-                    here = uncertain
-                elif uncertain is not None and uncertain.likely:
-                    here = uncertain
-            else:
-                uncertain = None
-            writers += self._node(item.node, here)
-            previous = item.node
-        return writers
-
-    def _node(self, node: Node, around: _Surroundings) -> list[int]:
-        if isinstance(node, Command):
-            self.surroundings[id(node)] = around
-            return [id(node)]
-        if isinstance(node, Pipeline):
-            return self._pipeline(node, around)
-        sections = node.sections or (("body", node.body),)
-        outputs = around.outputs + tuple(one for one in node.redirects if one.target is not None)
-        writers: list[int] = []
-        for role, items in sections:
-            sure, likely = around.sure, around.likely
-            if node.kind in ("if", "case", "select", "while", "until") and role != "condition":
-                sure, likely = False, likely and role != "else"
-            inner = _Surroundings(sure, likely, around.feeders, outputs)
-            writers += self._survey(items, inner)
-        return writers
-
-    def _pipeline(self, node: Pipeline, around: _Surroundings) -> list[int]:
-        feeders = around.feeders
-        writers: list[int] = []
-        for element in node.elements:
-            last = element is node.elements[-1]
-            inner = _Surroundings(around.sure, around.likely, feeders, around.outputs if last else ())
-            writers = self._node(element, inner)
-            feeders = tuple(writers)
-        return writers
-
     # ------------------------------------------------------------------ one command
 
     def _command(self, command: Command, invocation: Invocation | None) -> None:
-        if not command.words:
+        around = self.surroundings.get(id(command), Surroundings())
+        if not command.words or around.skipped:
             return
-        around = self.surroundings.get(id(command), _Surroundings())
+        fs = self.build.fs
+        place = Place.of(command, self.setting)
+        for binding in _bindings(around, place, fs):
+            if binding:
+                place = replace(place, environment={**place.environment, **binding})
+                bound = _bound(command, place)
+                self._once(bound, recognise(bound), place, around, id(command))
+            else:
+                self._once(command, invocation, place, around, id(command))
+        fs.sure = fs.likely = True
+
+    def _once(
+        self, command: Command, invocation: Invocation | None, place: Place, around: Surroundings, key: int
+    ) -> None:
         fs = self.build.fs
         fs.sure, fs.likely = around.sure, around.likely
         stdin = self._incoming(command, around.feeders)
-        call = Call(self.build, self.step, command, invocation, Place.of(command, self.setting), stdin)
+        call = Call(self.build, self.step, command, invocation, place, stdin)
         stream = self._dispatch(call)
         fs.sure, fs.likely = around.sure, around.likely
         if stream is not None:
-            self.streams[id(command)] = stream
+            self.streams[key] = stream
         for redirect in command.redirects:
             self._redirect(call, redirect, stream or Stream())
         for redirect in around.outputs:
             if not any(_is_output(one) for one in command.redirects):
                 self._redirect(call, redirect, stream or Stream(), append=True)
-        fs.sure = fs.likely = True
 
     def _incoming(self, command: Command, feeders: tuple[int, ...]) -> Stream | None:
         for redirect in command.redirects:
@@ -306,13 +259,36 @@ def _is_output(redirect: Redirect) -> bool:
     )
 
 
-def _is_test(node: Node) -> bool:
-    """Tell whether a node only tests something, so that what follows may or may not run."""
-    if isinstance(node, Compound):
-        return node.kind in ("[[", "((")
-    if isinstance(node, Pipeline):
-        return len(node.elements) > 0 and _is_test(node.elements[-1])
-    return node.name in ("[", "test", "grep", "which", "command", "type")
+def _bindings(around: Surroundings, place: Place, fs: FileSystem) -> list[dict[str, str | None]]:
+    """Give the values that the variables of the loops around a command take, one after the other."""
+    rounds: list[dict[str, str | None]] = [{}]
+    for name, words in around.loops:
+        values: list[str] = []
+        for word in words:
+            text = place.text(word)
+            if word.glob and "**" not in text:
+                values += fs.glob(normal(text, place.directory)) or [text]
+            elif "**" not in text:
+                values.append(text)
+            else:
+                return [{}]
+        rounds = [{**one, name: value} for one in rounds for value in values][:_MAX_ROUNDS]
+    return rounds
+
+
+def _bound(command: Command, place: Place) -> Command:
+    """Put the values of loop variables into a command's words."""
+    redirects = tuple(
+        one if one.target is None else replace(one, target=_bound_word(one.target, place)) for one in command.redirects
+    )
+    return replace(command, words=tuple(_bound_word(word, place) for word in command.words), redirects=redirects)
+
+
+def _bound_word(word: ShellWord, place: Place) -> ShellWord:
+    if word.value is not None:
+        return word
+    text = place.text(word)
+    return word if "**" in text else replace(word, value=text, pattern=text)
 
 
 def _script_argument(call: Call) -> bool:

@@ -29,9 +29,11 @@ def spread(ratios: list[float]) -> list[float]:
 
 
 def columns(row: dict[str, Any]) -> list[Any]:
-    """Give a row as it is embedded."""
-    python = [row["python"]] if row.get("python") else []
-    return [row["inst"], row.get("full"), row.get("slim"), row.get("info"), int(row["from_"] == "truth"), *python]
+    """Give a row as it is embedded; trailing columns that are empty are left out."""
+    more = [row.get("python") or 0, row.get("questions") or 0]
+    while more and not more[-1]:
+        more.pop()
+    return [row["inst"], row.get("full"), row.get("slim"), row.get("info"), int(row["from_"] == "truth"), *more]
 
 
 def main() -> None:
@@ -49,8 +51,8 @@ def main() -> None:
                 continue
             if name not in rows or rows[name]["from_"] == "truth":
                 rows[name] = row
-            elif "python" in row:
-                rows[name]["python"] = row["python"]
+            else:
+                rows[name].update({key: row[key] for key in ("python", "questions") if key in row})
     packages = {name: columns(row) for name, row in sorted(rows.items())}
     classes: dict[str, dict[str, list[float]]] = {}
     for kind in ("full", "slim"):
@@ -72,7 +74,8 @@ def main() -> None:
             "slim",
             "info",
             "from a built layer",
-            "of it Python modules (where counted)",
+            "of it Python modules",
+            "debconf questions",
         ],
     }
     for release, table in releases.items():

@@ -53,10 +53,12 @@ def measure(deb: Path) -> dict[str, Any]:
         buffer.write(control)
         buffer.seek(0)
         with tarfile.open(fileobj=buffer) as archive:
-            info = sum(member.size for member in archive if member.isreg() and not member.name.endswith("/control"))
+            control_files = [member for member in archive if member.isreg() and not member.name.endswith("/control")]
+    info = sum(member.size for member in control_files)
+    questions = sum(member.size for member in control_files if member.name.endswith("/templates"))
     # NAME.list: one absolute path a line; ./ is written as /.
     info += sum(len(name.rstrip("/")) for name in names)
-    return {"full": full, "slim": slim, "files": count, "info": info, "python": python}
+    return {"full": full, "slim": slim, "files": count, "info": info, "python": python, "questions": questions}
 
 
 def wanted(names: list[str], release: str) -> list[DebPackage]:

@@ -60,6 +60,8 @@ MEASURED = [
     ("debian:trixie-slim", ["install -y --no-install-recommends curl ca-certificates git"], 103_189_685),
     ("debian:trixie-slim", ["install -y --no-install-recommends python3-pip"], 48_762_493),
     ("debian:trixie-slim", ["install -y build-essential"], 330_887_887),
+    ("debian:trixie-slim", ["install -y --no-install-recommends default-jdk-headless maven"], 325_286_157),
+    ("debian:bookworm-slim", ["install -y postgresql"], 345_263_272),
 ]
 
 
@@ -125,6 +127,19 @@ def test_two_installs_in_one_layer_count_the_overheads_once() -> None:
     middle, first = layer(base("debian:bookworm"), "apt-get install -y curl")
     _, second = layer(middle, "apt-get install -y less")
     assert total(together)[0] < total(first)[0] + total(second)[0] - 700_000
+
+
+def test_later_layers_carry_logs_and_questions_of_earlier_ones() -> None:
+    # Built as four layers on debian:bookworm: the last two rewrite what the first two left in databases and logs.
+    first, _ = layer(base("debian:bookworm"), "apt-get update")
+    second, wget = layer(first, "apt-get install -y --no-install-recommends wget gnupg")
+    third, sudo = layer(second, "apt-get install -y locales sudo")
+    fourth, purge = layer(third, "apt-get purge -y --auto-remove wget")
+    _, again = layer(fourth, "apt-get update", "apt-get install -y tzdata zip")
+    for parts, real in ((wget, 23_645_364), (sudo, 28_156_251), (purge, 1_048_533), (again, 2_268_057)):
+        value, low, high = total(parts)
+        assert abs(value - real) / real < 0.02
+        assert low <= real <= high
 
 
 def test_installed_packages_are_not_installed_again() -> None:

@@ -17,9 +17,10 @@ from typing import NamedTuple
 
 from msgspec.structs import replace
 
+from dfopt import images
 from dfopt.images.model import ImageFacts
 from dfopt.predict import closure
-from dfopt.predict.debcontent import content
+from dfopt.predict.debcontent import content, questions
 from dfopt.predict.debindex import DebIndex, DebPackage, suite
 from dfopt.predict.model import Estimate, PackageCall, PackageState, Part
 from dfopt.tools.model import Invocation
@@ -34,7 +35,7 @@ class _Suite(NamedTuple):
     packages: DebIndex
     width: float
     lists: Estimate
-    debconf: tuple[int, int]
+    debconf: int
     status: int
 
 
@@ -53,9 +54,9 @@ _OTHER_LISTS = {"ubuntu": Estimate(40e6, 22e6, 62e6), "debian": Estimate(18e6, 9
 _REFRESHED_LISTS = 240_000
 
 # Measured overheads in bytes (docs/data.md, "What apt writes besides the packages").
-_DEBCONF = {"trixie": (827_000, 1_654_000)}
-_DEBCONF_USUAL = (758_000, 1_556_000)
-"""Bytes of debconf's database, and of what is written where a new package uses debconf."""
+_DEBCONF = {"trixie": 827_000}
+_DEBCONF_USUAL = 758_000
+"""Bytes of debconf's database in a base image; it is written twice where a new package uses debconf."""
 _BASE_PACKAGES = 88
 """Packages in Debian's own images, which are in these figures."""
 _STATUS_BASE = 155_000
@@ -77,6 +78,8 @@ _GENERATED: tuple[tuple[str, str, Estimate], ...] = (
     ("ca-certificates-java", "Java key store", Estimate(167_000, 150_000, 185_000)),
     ("shared-mime-info", "MIME database", Estimate(2_680_000, 2_600_000, 3_100_000)),
     ("systemd", "message catalogue", Estimate(214_000, 150_000, 300_000)),
+    ("texlive-latex-base", "TeX formats", Estimate(41_800_000, 30_000_000, 80_000_000)),
+    ("mariadb-server", "empty databases", Estimate(118_200_000, 100_000_000, 190_000_000)),
 )
 # Packages that come from archives of their makers and stand in no Debian index: bytes on disk, very roughly.
 _VENDORS: tuple[tuple[str, Estimate], ...] = (
@@ -153,9 +156,11 @@ def start(facts: ImageFacts | None) -> PackageState:
         installed = dict.fromkeys(installed, "")
     # What the image's own Dockerfile installed stands in its logs, which every later install copies.
     logged = max(0, len(installed) - _BASE_PACKAGES)
+    plain = images.facts(f"{facts.distribution}:{facts.release}")
+    asked = sum(questions(name) for name in installed if plain is not None and name not in plain.packages)
     return PackageState(
         "apt", facts.distribution, facts.release, installed, known=bool(installed), slim=_drops_docs(facts),
-        manual=frozenset(installed), memory={"operations": logged},
+        manual=frozenset(installed), memory={"operations": logged, "questions": asked},
     )  # fmt: skip
 
 
@@ -354,6 +359,8 @@ def _with(state: PackageState, known: _Suite, outcome: closure.Closure) -> Packa
     memory["downloads"] = memory.get("downloads", 0) + sum(package.deb_bytes for package in outcome.marked.values())
     if any(_asks(package) for package in outcome.marked.values()):
         memory["asking"] = memory.get("asking", 0) + 1
+        asked = (questions(name) for name in outcome.marked if name not in state.installed)
+        memory["questions"] = memory.get("questions", 0) + sum(asked)
     memory["libraries"] = memory.get("libraries", 0) + sum(1 for name in outcome.marked if _is_library(name))
     notes = list(state.notes)
     if outcome.unmet:
@@ -538,6 +545,9 @@ def _generated_parts(packages: list[DebPackage], after: PackageState, known: _Su
         if name in names:
             path = "/etc/ssl/certs" if name == "ca-certificates" else ""
             made.append(Part(label, size, "apt", "made by the package's scripts", path))
+    if any(re.fullmatch(r"postgresql-\d+", name) for name in names):
+        size = Estimate(40_000_000, 37_000_000, 44_000_000)
+        made.append(Part("empty database cluster", size, "apt", "made by the package's scripts", "/var/lib/postgresql"))
     if any(re.fullmatch(r"python3\.\d+-minimal", name) for name in names):
         made.append(Part("byte code of Python's library", Estimate.within(library, 0.02 + known.width), "cache",
                          "measured"))  # fmt: skip
@@ -558,10 +568,9 @@ def _generated_parts(packages: list[DebPackage], after: PackageState, known: _Su
 
 
 def _overhead_parts(before: PackageState, after: PackageState, known: _Suite) -> list[Part]:
-    debconf = float(known.debconf[1 if _difference(before, after, "asking") > 0 else 0])
-    if debconf == known.debconf[0] and "ca-certificates" in before.installed:
-        # The questions of packages in the image are in the database too.
-        debconf += 20_000
+    # Questions of packages beyond the base stand in the database too, about as long as in their templates.
+    database = known.debconf + 0.95 * after.memory.get("questions", 0)
+    debconf = database * (2 if _difference(before, after, "asking") > 0 else 1)
     grown = max(0, len(after.installed) - _BASE_PACKAGES)
     status = known.status + _STATUS_PER_PACKAGE * grown
     logs = _LOGS + _LOGS_PER_PACKAGE * after.memory.get("operations", 0)

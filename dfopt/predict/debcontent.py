@@ -82,6 +82,12 @@ def content(name: str, installed_bytes: int, slim: bool, release: str = "bookwor
     return Content(Estimate(mean, low, high), _usual_info(installed_bytes), False, python)
 
 
+def questions(name: str) -> float:
+    """Give the bytes of a package's debconf questions, 0 where it has none or was not measured."""
+    row = _table()["packages"].get(name)
+    return float(row[6]) if row is not None and len(row) > 6 else 0.0
+
+
 def is_measured(name: str, release: str) -> bool:
     """Tell whether a package's content was measured, full and slim, in this release itself."""
     row = _measured(name, release)
@@ -143,7 +149,7 @@ def _measured(name: str, release: str) -> Mapping[str, Any] | None:
     if row is None:
         return None
     return {"inst": row[0], "full": row[1], "slim": row[2], "info": row[3], "exact": exact,
-            "python": row[5] if len(row) > 5 else None}  # fmt: skip
+            "python": row[5] if len(row) > 5 and row[5] else None}  # fmt: skip
 
 
 def _shares(kind: str, name: str, installed_bytes: int) -> tuple[float, float, float]:

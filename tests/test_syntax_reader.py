@@ -116,7 +116,8 @@ def test_finds_heredocs(line: str, name: str, fd: int, chomp: bool, expand: bool
 @pytest.mark.parametrize(
     "line",
     [
-        "RUN cat<<A", 'RUN cat <<< "A"', 'RUN echo "<<A"', r"RUN \<<A", "RUN echo $((1<<2))", "RUN it's <<A", "RUN <<- A",
+        "RUN cat<<A",
+        'RUN cat <<< "A"', 'RUN echo "<<A"', r"RUN \<<A", "RUN echo $((1<<2))", "RUN it's <<A", "RUN <<- A",
         "RUN <<${V:-b}", "CMD <<A", "ENV a=<<A", 'COPY ["<<A", "/x"]', "ONBUILD CMD <<A", "ONBUILD ONBUILD RUN <<A",
     ],
 )  # fmt: skip

@@ -12,9 +12,9 @@ import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import lru_cache
-from importlib import resources
 from typing import Any, NamedTuple
 
+from dfopt.predict import embedded
 from dfopt.predict.model import Estimate
 
 _CLASSES = (
@@ -117,8 +117,7 @@ def _usual_info(installed_bytes: int) -> float:
 
 @lru_cache(maxsize=1)
 def _table() -> Mapping[str, Any]:
-    data = resources.files("dfopt.predict").joinpath("data", "apt-content.json").read_bytes()
-    loaded: Mapping[str, Any] = json.loads(data)
+    loaded: Mapping[str, Any] = json.loads(embedded.read("apt-content.json"))
     return loaded
 
 

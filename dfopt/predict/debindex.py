@@ -20,8 +20,9 @@ import zlib
 from bisect import bisect_right
 from fnmatch import fnmatchcase
 from functools import lru_cache
-from importlib import resources
 from typing import Any, NamedTuple
+
+from dfopt.predict import embedded
 
 _OPERATORS = {"=": "=", ">": ">=", "<": "<=", "}": ">>", "{": "<<", "": ""}
 _RELATION = re.compile(r"([^=<>{}]+)([=<>{}]?)(.*)")
@@ -160,8 +161,7 @@ def _relation(text: str, own: str) -> Relation:
 @lru_cache(maxsize=4)
 def suite(name: str) -> DebIndex | None:
     """Open the embedded index of a Debian suite ("bookworm"), or give None where there is none."""
-    path = resources.files("dfopt.predict").joinpath("data", f"debian-{name}.index")
     try:
-        return DebIndex(path.read_bytes())
+        return DebIndex(embedded.read(f"debian-{name}.index"))
     except OSError:
         return None

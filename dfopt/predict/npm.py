@@ -11,12 +11,12 @@ import posixpath
 import re
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
-from importlib import resources
 from typing import Any
 
 from msgspec.structs import replace
 
 from dfopt.images.model import ImageFacts
+from dfopt.predict import embedded
 from dfopt.predict.model import ZERO, Estimate, PackageCall, PackageState, Part
 from dfopt.predict.nodelocks import Locked, fits, manifest, npm_lock, numbers_of, pnpm_lock, yarn_lock
 from dfopt.tools.model import Invocation
@@ -128,7 +128,7 @@ def _locked(call: PackageCall) -> list[Locked] | None:
 
 @lru_cache(maxsize=1)
 def _table() -> Mapping[str, Any]:
-    table: Mapping[str, Any] = json.loads(resources.files("dfopt.predict").joinpath("data", "npm.json").read_bytes())
+    table: Mapping[str, Any] = json.loads(embedded.read("npm.json"))
     return table
 
 

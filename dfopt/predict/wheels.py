@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
-from importlib import resources
 from typing import Any, NamedTuple
 
+from dfopt.predict import embedded
 from dfopt.predict.model import ZERO, Estimate
 from dfopt.predict.pep440 import Requirement, applies, is_prerelease, key, requirement
 
@@ -51,8 +51,7 @@ class Wheel(NamedTuple):
 
 @lru_cache(maxsize=1)
 def _table() -> Mapping[str, Mapping[str, list[Any]]]:
-    data = json.loads(resources.files("dfopt.predict").joinpath("data", "pypi.json").read_bytes())
-    table: Mapping[str, Mapping[str, list[Any]]] = data["packages"]
+    table: Mapping[str, Mapping[str, list[Any]]] = json.loads(embedded.read("pypi.json"))["packages"]
     return table
 
 

@@ -321,7 +321,7 @@ def archive_source(call: Call, path: str) -> tuple[Archive | None, str, Origin]:
 def _pack(call: Call, parsed: _TarCall) -> Stream | None:
     base = Call(call.build, call.step, call.command, call.invocation,
                 call.place.inside(call.join(parsed.folder or ".")))  # fmt: skip
-    total, files = ZERO, 0
+    total, content, files = ZERO, 0.0, 0
     members: list[tuple[str, int, str]] = []
     exact = True
     for text in parsed.members:
@@ -329,6 +329,7 @@ def _pack(call: Call, parsed: _TarCall) -> Stream | None:
             for name, entry in call.fs.below(path):
                 if entry.type in ("file", "sum"):
                     total += entry.size
+                    content += entry.size.value * entry.gzip_ratio
                     files += 1
                     if entry.type == "sum" or _is_open(entry.size):
                         exact = False
@@ -336,14 +337,12 @@ def _pack(call: Call, parsed: _TarCall) -> Stream | None:
     archive = Archive(total, tuple(members) if exact else None)
     packed = total + Estimate(files * 768 + 10_240, files * 512, files * 1_536 + 20_480)
     name = parsed.file or ""
-    factor = 1.0
-    flags = " ".join(call.values)
-    if re.search(r"\.(?:gz|tgz|bz2|xz|zst)$", name) or re.search(r"(?:^|\s)-?[a-zA-Z]*[zjJ]", flags.split(" ")[0]):
-        factor = 0.36
-        packed = Estimate(packed.value * factor, packed.low * 0.1, packed.high)
-    origin = Origin("packed archive", "archive", "sizes of its files", 1.0 if factor < 1 else 0.38)
-    stream = Stream(packed, None, origin,
-                    posixpath.basename(name), archive)  # fmt: skip
+    ratio = min(content / total.value, 1.0) if total.value else 0.38
+    if re.search(r"\.(?:gz|tgz|bz2|xz|zst)$", name) or (call.values and re.fullmatch(r"-?\w*[zjJ]\w*", call.values[0])):
+        packed = Estimate(content + files * 100, min(content, packed.low) * 0.5, max(packed.high, content))
+        ratio = 1.0
+    origin = Origin("packed archive", "archive", "sizes of its files", ratio)
+    stream = Stream(packed, None, origin, posixpath.basename(name), archive)
     if parsed.file in (None, "-"):
         return stream
     call.write(call.join(name), stream)
@@ -426,7 +425,7 @@ def unpack_single(call: Call) -> Stream | None:
                     {".tgz": path[:-4] + ".tar"}.get(suffix, path[: -len(suffix)] if suffix else path + ".out"), inner
                 )
             else:
-                size = Estimate(entry.size.value * entry.origin.ratio, entry.size.low * 0.02, entry.size.high)
+                size = Estimate(entry.size.value * entry.gzip_ratio, entry.size.low * 0.02, entry.size.high)
                 packed = Stream(size, None, Origin("packed file", "archive", "usual ratio", 1.0))
                 if to_stdout:
                     return packed

@@ -49,6 +49,7 @@ class PackageSession:
         self.placed: dict[tuple[str, str], dict[str, str]] = {}
         self.gone: dict[tuple[str, str], set[str]] = {}
         self.reduced: dict[tuple[str, str], PackageState] = {}
+        build.session = self
 
     def run(self, call: Call, family: str, active: str = "") -> bool:
         """Carry out one call; False where no model answers for it."""
@@ -80,6 +81,18 @@ class PackageSession:
         self._place(key, model.parts(self.before[key], after), call)
         self._take_away(key, model, after)
         return True
+
+    def documentation_bytes(self) -> float:
+        """Give the bytes of documentation and translations in the Debian packages that the layer has installed."""
+        key, found = ("apt", ""), model_of("apt")
+        after = self.build.packages.get(key)
+        if found is None or after is None or after.slim or key not in self.before:
+            return 0.0
+        full, slim = (
+            sum(part.estimate.value for part in found[1].parts(self.before[key], state) if not part.path)
+            for state in (after, replace(after, slim=True))
+        )
+        return max(full - slim, 0.0)
 
     def _take_away(self, key: tuple[str, str], model: PackageModel, after: PackageState) -> None:
         """Take packages that a call removed out of the sums of lower layers: they are hidden from now on.

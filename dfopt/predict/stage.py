@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from dfopt.context.disk import read_text
 from dfopt.context.model import BuildContext
@@ -13,6 +14,9 @@ from dfopt.predict.archive import read_archive
 from dfopt.predict.filesystem import BASE, Archive, Claim, Entry, FileSystem, Origin
 from dfopt.predict.known import known_path
 from dfopt.predict.model import Estimate, PackageState, PredictOptions, RemoteSize
+
+if TYPE_CHECKING:
+    from dfopt.predict.packages import PackageSession
 
 
 class StageBuild:
@@ -40,6 +44,8 @@ class StageBuild:
         self.numbers: list[tuple[int, int]] = []
         """Pairs of a row of the stage's prediction and the number of its layer in the file system."""
         self.last_url = ""
+        self.session: PackageSession | None = None
+        """The package calls of the layer at hand."""
         self.environments: dict[str, str] = dict(base.environments) if base is not None else {}
         """Virtual environments by path with the tool that made them, and settings of tools that choose one."""
         self.flat_folders: set[str] = set(base.flat_folders) if base is not None else set()

@@ -12,8 +12,8 @@ from dfopt.graph import BuildOptions, InstructionGraph, build
 from dfopt.graph.image_names import full_name
 from dfopt.graph.model import GraphProblem
 from dfopt.graph.platforms import parse_platform
-from dfopt.graph.problems import MARSHAL, STEPS
-from dfopt.graph.result import Result, first_problem, result_of
+from dfopt.graph.problems import MARSHAL, STEPS, first_problem
+from dfopt.graph.result import Result, result_of
 from dfopt.images.model import ImageFacts
 from dfopt.lint.buildkit import Match, verdict
 from dfopt.syntax import parse, tree

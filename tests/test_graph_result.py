@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from dfopt.graph import build
-from dfopt.graph.result import first_problem, result_of
+from dfopt.graph.problems import first_problem
+from dfopt.graph.result import result_of
 from dfopt.syntax import parse
 
 CASES = sorted(Path(__file__).parent.joinpath("fixtures", "graph").glob("*/Dockerfile"))

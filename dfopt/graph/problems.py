@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from dfopt.finding import Severity
-from dfopt.graph.model import GraphProblem
+from dfopt.graph.model import GraphProblem, InstructionGraph
 from dfopt.source import Span
 from dfopt.syntax.problems import ProblemKind
 
@@ -174,3 +174,15 @@ def graph_problem(
         tuple(also),
         needs_argument=needs_argument,
     )
+
+
+def first_problem(graph: InstructionGraph, *, every_stage: bool = False) -> GraphProblem | None:
+    """Give the problem that ends a build of the target, or with ``every_stage`` a check of all stages; or None."""
+    for problem in graph.problems:
+        if problem.phase >= TRIGGERS and problem.in_stage is not None:
+            if problem.phase == MARSHAL and every_stage:
+                continue
+            if not every_stage and not graph.stages[problem.in_stage].reachable:
+                continue
+        return problem
+    return None

@@ -10,11 +10,11 @@ from msgspec import Struct
 from dfopt.graph import paths
 from dfopt.graph.build import DEFAULT_PATH, SCRATCH
 from dfopt.graph.image_names import full_name
-from dfopt.graph.model import GraphProblem, InstructionGraph, Stage, Step
+from dfopt.graph.model import InstructionGraph, Stage, Step
 from dfopt.graph.operands import parse_port
 from dfopt.graph.operations import Operation, Operations, copy_operation, run_operation
 from dfopt.graph.platforms import parse_platform
-from dfopt.graph.problems import MARSHAL, TRIGGERS
+from dfopt.graph.problems import MARSHAL, first_problem
 from dfopt.syntax import tree
 from dfopt.syntax.durations import parse_duration
 
@@ -43,18 +43,6 @@ class Result(Struct, frozen=True):
     root: int | None
     images: tuple[str, ...]
     platform: str
-
-
-def first_problem(graph: InstructionGraph, *, every_stage: bool = False) -> GraphProblem | None:
-    """Give the problem that ends a build of the target, or with ``every_stage`` a check of all stages; or None."""
-    for problem in graph.problems:
-        if problem.phase >= TRIGGERS and problem.in_stage is not None:
-            if problem.phase == MARSHAL and every_stage:
-                continue
-            if not every_stage and not graph.stages[problem.in_stage].reachable:
-                continue
-        return problem
-    return None
 
 
 def result_of(graph: InstructionGraph, stage: int | None = None, *, base_config: BaseConfig | None = None) -> Result:

@@ -20,8 +20,7 @@ from dfopt.graph.image_names import full_name
 from dfopt.graph.model import GraphProblem, InstructionGraph, Stage, Step
 from dfopt.graph.operands import parse_port
 from dfopt.graph.platforms import parse_platform, platform_arguments
-from dfopt.graph.problems import BASES, IMAGES, STEPS
-from dfopt.graph.result import first_problem
+from dfopt.graph.problems import BASES, IMAGES, STEPS, first_problem
 from dfopt.graph.sources import is_remote
 from dfopt.lint.buildkit_options import Config, file_config
 from dfopt.source import BOM, Span
@@ -37,10 +36,10 @@ ImagePlatform = Callable[[str], "str | None"]
 
 _STYLE, _INFO, _ERROR = Severity.STYLE, Severity.INFO, Severity.ERROR
 _LAST = 1 << 30
-_SECRET = re.compile(
-    r"(?:_|^)(?:apikey|auth|credentials?|key|password|pword|passwd|secret|token)(?:_|$)", re.IGNORECASE
+_SECRET = frozenset(
+    ("apikey", "auth", "credential", "credentials", "key", "password", "pword", "passwd", "secret", "token")
 )
-_HARMLESS = re.compile(r"(?:_|^)(?:public|file|version)(?:_|$)", re.IGNORECASE)
+_HARMLESS = frozenset(("public", "file", "version"))
 
 
 class Check(Struct, frozen=True):
@@ -478,7 +477,8 @@ def _secrets(graph: InstructionGraph) -> Iterator[Match]:
         expanded = step.arguments[::2] if isinstance(instruction, tree.Env) else ()
         for number, pair in enumerate(instruction.pairs):
             key = expanded[number] if number < len(expanded) else pair.key
-            if not _SECRET.search(key) or _HARMLESS.search(key):
+            words = set(key.lower().split("_"))
+            if words.isdisjoint(_SECRET) or not words.isdisjoint(_HARMLESS):
                 continue
             place: Moment = (0, number, 0) if isinstance(instruction, tree.Arg) else (1, 0)
             message = f"{key} looks like a secret, which {step.keyword} leaves readable; use RUN --mount=type=secret"

@@ -107,7 +107,7 @@ def test_bad_text_is_a_finding_of_the_language(folder: Path, capsys: pytest.Capt
 
 
 @pytest.mark.parametrize(
-    "case", ["a missing file", "a binary file", "a folder without Dockerfile", "an unreadable file"]
+    "case", ["a missing file", "a binary file", "a file in UTF-16", "a folder without Dockerfile", "an unreadable file"]
 )
 def test_bad_files_are_said_once_and_the_others_are_checked(
     folder: Path, capsys: pytest.CaptureFixture[str], case: str
@@ -115,6 +115,8 @@ def test_bad_files_are_said_once_and_the_others_are_checked(
     bad = folder / "bad"
     if case == "a binary file":
         bad.write_bytes(b"\x7fELF\0\0\0")
+    elif case == "a file in UTF-16":
+        bad.write_text("FROM debian\n", "utf-16")
     elif case == "a folder without Dockerfile":
         bad.mkdir()
     elif case == "an unreadable file":
@@ -355,7 +357,7 @@ def test_the_program_itself_gives_output_and_code_through_pipes(folder: Path) ->
     run = subprocess.run(command, capture_output=True, text=True, check=False)
     assert run.returncode == 1
     assert run.stdout.count("\n") == 3
-    assert "3 findings (3 warning) in 3 of 3 files" in run.stderr
+    assert "3 findings (3 warnings) in 3 of 3 files" in run.stderr
     usage = subprocess.run([*command, "--format", "yaml"], capture_output=True, text=True, check=False)
     assert usage.returncode == 2
     assert "invalid choice" in usage.stderr

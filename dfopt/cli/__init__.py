@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import sys
+import warnings
 from importlib import import_module
 
 COMMANDS = {
@@ -33,6 +34,9 @@ def main(argv: list[str] | None = None) -> int:
     # the end would only cost time: a sixth of a run over one file.
     if sys.argv[1:2] == ["lint"]:
         gc.disable()
+    if not sys.warnoptions:
+        # Warnings are for who develops dfopt, not for who runs it; -W or PYTHONWARNINGS brings them back.
+        warnings.simplefilter("ignore")
     code = _guarded(sys.argv[1:])
     try:
         sys.stdout.flush()

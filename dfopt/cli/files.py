@@ -80,7 +80,9 @@ def read(path: str) -> bytes:
 
 
 def text_bytes(data: bytes, name: str) -> bytes:
-    """Give the bytes back where they are text. Raises InputError for a binary file."""
+    """Give the bytes back where they are text. Raises InputError for a binary file or another encoding than UTF-8."""
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        raise InputError(f"{name}: is written in UTF-16; save it as UTF-8")
     if b"\0" in data:
         raise InputError(f"{name}: is a binary file, not a Dockerfile")
     return data

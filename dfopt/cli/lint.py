@@ -286,7 +286,7 @@ class _Command:
             verb = "silenced" if self.args.add_ignores is not None else "fixed"
             lines.append(f"{_count(counts['fixed'], 'finding')} {verb} in {_count(counts['fixed files'], 'file')}")
         if total:
-            levels = ", ".join(f"{counts[level]} {level}" for level in _LEVELS if counts[level])
+            levels = ", ".join(_count(counts[level], level) for level in _LEVELS if counts[level])
             where = f"{counts['files with findings']} of {_count(counts['files'], 'file')}"
             lines.append(f"{_count(total, 'finding')} ({levels}) in {where}")
             safe, unsafe = counts["safe fixes"], counts["unsafe fixes"]
@@ -333,7 +333,7 @@ def _names_rules(config: Config) -> bool:
 
 
 def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+    return f"{number} {noun}" if number == 1 or noun in ("info", "style") else f"{number} {noun}s"
 
 
 def _jobs(text: str) -> int:

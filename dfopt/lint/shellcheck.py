@@ -328,4 +328,4 @@ def _fix(body: Body, comment: Comment) -> Fix | None:
     edits = tuple(Edit(span, "".join(text for _, text in sorted(texts))) for span, texts in sorted(inserted.items()))
     if conflicts(edits):
         return None
-    return Fix("apply ShellCheck's suggestion", edits, Applicability.UNSAFE)
+    return Fix("Apply ShellCheck's suggestion", edits, Applicability.UNSAFE)

@@ -2,10 +2,11 @@
 
     python -m bench.rewrites DIR [--builder ENV] [--unsafe] [--case NAME]
 
-``DIR`` holds ``cases/NAME/Dockerfile`` with their contexts, and may hold ``truth.json`` (a ``check`` per case: a shell command
-that must succeed in the image), ``remotes.json`` (sizes of downloads) and ``www/make_www.py`` (files served on loopback port 8765).
-``ENV`` is a file of ``export`` lines naming the engine. Per case one line: bytes before and after as predicted and as built, and
-whether the images are the same; last the totals, which count the bytes above the base image.
+``DIR`` holds ``cases/NAME/Dockerfile`` with their contexts, and may hold ``truth.json`` (a ``check`` per case: a
+shell command that must succeed in the image), ``remotes.json`` (sizes of downloads) and ``www/make_www.py`` (files
+served on loopback port 8765). ``ENV`` is a file of ``export`` lines naming the engine. Per case one line: bytes
+before and after as predicted and as built, and whether the images are the same; last the totals, which count the
+bytes above the base image.
 """
 
 from __future__ import annotations
@@ -156,8 +157,8 @@ def _line(outcome: Outcome) -> str:
     saved = outcome.before - outcome.after
     share = f"{saved / above:6.1%}" if above else "      "
     return (
-        f"{outcome.name:24} before {outcome.before:>11,} predicted {outcome.predicted_after:>11,} after {outcome.after:>11,}"
-        f" saved {saved:>11,} {share}  {outcome.verdict}"
+        f"{outcome.name:24} before {outcome.before:>11,} predicted {outcome.predicted_after:>11,}"
+        f" after {outcome.after:>11,} saved {saved:>11,} {share}  {outcome.verdict}"
     )
 
 

@@ -161,15 +161,17 @@ def test_the_configuration_counts(engine: Engine, built: Callable[..., str]) -> 
 
 @pytest.mark.engine
 def test_a_temporary_image_is_removed_after_an_error(engine: Engine, tmp_path: Path) -> None:
-    name = ""
-    with (
-        pytest.raises(ZeroDivisionError),
-        engine.temporary("FROM debian:bookworm-slim\nRUN true\n", None, network="none") as image,
-    ):
-        name = image
-        raise ZeroDivisionError
+    names: list[str] = []
+
+    def fail() -> None:
+        with engine.temporary("FROM debian:bookworm-slim\nRUN true\n", None, network="none") as image:
+            names.append(image)
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail()
     with pytest.raises(EngineError):
-        engine.history(name)
+        engine.history(names[0])
 
 
 @pytest.mark.engine

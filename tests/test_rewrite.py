@@ -1,8 +1,8 @@
 """The passes on their fixtures: what changes comes out exactly, what must not change does not, and says why.
 
-A folder ``fixtures/rewrite/PASS/CASE`` holds ``before.Dockerfile`` and ``after.Dockerfile`` or ``refusal.txt`` (a part of
-the reason; empty where nothing has to be said), and may hold ``context/`` and ``options.json``. With ``DFOPT_UPDATE=1`` in the
-environment the files ``after.Dockerfile`` are written instead of compared.
+A folder ``fixtures/rewrite/PASS/CASE`` holds ``before.Dockerfile`` and ``after.Dockerfile`` or ``refusal.txt`` (a
+part of the reason; empty where nothing has to be said), and may hold ``context/`` and ``options.json``. With
+``DFOPT_UPDATE=1`` in the environment the files ``after.Dockerfile`` are written instead of compared.
 """
 
 from __future__ import annotations

@@ -79,7 +79,10 @@ def test_newlines_the_mark_and_the_end_of_the_file_stay(newline: str, ends: bool
 
 
 def test_comments_stay() -> None:
-    text = "# top\nFROM debian:bookworm\n# lists\nRUN apt-get update\n# tools\nRUN apt-get install -y \\\n# the fetcher\n  curl\n"
+    text = (
+        "# top\nFROM debian:bookworm\n# lists\nRUN apt-get update\n"
+        "# tools\nRUN apt-get install -y \\\n# the fetcher\n  curl\n"
+    )
     after = plan_of(text).after
     assert after != text
     assert all(comment in after for comment in ("# top", "# lists", "# tools", "# the fetcher"))
@@ -98,7 +101,8 @@ def test_a_file_with_errors_is_left_alone() -> None:
 
 
 def test_another_target_ships_other_stages() -> None:
-    text = "FROM debian:bookworm AS a\nRUN apt-get update && apt-get install -y curl\nFROM debian:bookworm AS b\nRUN true\n"
+    shipped = "FROM debian:bookworm AS a\nRUN apt-get update && apt-get install -y curl\n"
+    text = f"{shipped}FROM debian:bookworm AS b\nRUN true\n"
     assert plan_of(text).after == text
     graph = build(parse(text), BuildOptions(target="a"))
     assert "rm -rf" in optimize_graph(graph).after

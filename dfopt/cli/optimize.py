@@ -18,7 +18,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.epilog = (
-        "Safe changes keep the image's files and configuration, apart from caches, package lists and archives that a change names.\n"
+        "Safe changes keep the files and configuration, apart from caches, package lists and archives they name.\n"
         "exit codes: 0 done; 1 the file has errors; 2 wrong usage; 3 the file or the context cannot be read."
     )
     parser.add_argument(
@@ -34,7 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--base-variant", metavar="VARIANT", help="with --unsafe: move to this variant of the base, such as slim"
     )
     parser.add_argument("--builder", choices=("buildkit", "buildah", "classic"), default="buildkit",
-                        help="what builds the file: decides whether mounts may be used (default: buildkit)")  # fmt: skip
+                        help="what builds the file; only buildkit and buildah have mounts (default: buildkit)")  # fmt: skip
     add_size_options(parser)
     add_build_options(parser)
     output = parser.add_argument_group("output")

@@ -17,13 +17,14 @@ from msgspec import Struct
 from dfopt.engine.docker import Engine
 
 VOLATILE: tuple[str, ...] = (
-    "var/log/*", "var/cache/ldconfig/*", "var/cache/debconf/*-old", "var/cache/apt/*", "var/cache/fontconfig/*", "var/cache/man/*",
-    "var/lib/dpkg/*-old", "var/lib/dpkg/lock*", "var/lib/dpkg/triggers/Lock", "var/lib/apt/lists/*", "var/lib/systemd/*",
-    "var/lib/dbus/machine-id", "etc/machine-id", "etc/ssh/ssh_host_*", "etc/passwd-", "etc/group-", "etc/shadow-", "etc/gshadow-",
-    "etc/subuid-", "etc/subgid-", "etc/.pwd.lock", "etc/ssl/certs/java/cacerts", "etc/hosts", "etc/hostname", "etc/resolv.conf",
-    "root/.cache/*", "root/.npm/_logs/*", "root/.npm/_cacache/*", "root/.npm/_update-notifier-last-checked",
-    "tmp/*", "var/tmp/*", "run/*", "proc/*", "sys/*", "dev/*", ".dockerenv", "*/.git/index", "*/.git/logs/*",
-    "usr/lib/jvm/*/lib/server/classes*.jsa",
+    "var/log/*", "var/cache/ldconfig/*", "var/cache/debconf/*-old", "var/cache/apt/*", "var/cache/fontconfig/*",
+    "var/cache/man/*", "var/lib/dpkg/*-old", "var/lib/dpkg/lock*", "var/lib/dpkg/triggers/Lock",
+    "var/lib/apt/lists/*", "var/lib/systemd/*", "var/lib/dbus/machine-id", "etc/machine-id",
+    "etc/ssh/ssh_host_*", "etc/passwd-", "etc/group-", "etc/shadow-", "etc/gshadow-", "etc/subuid-",
+    "etc/subgid-", "etc/.pwd.lock", "etc/ssl/certs/java/cacerts", "etc/hosts", "etc/hostname",
+    "etc/resolv.conf", "root/.cache/*", "root/.npm/_logs/*", "root/.npm/_cacache/*",
+    "root/.npm/_update-notifier-last-checked", "tmp/*", "var/tmp/*", "run/*", "proc/*", "sys/*", "dev/*",
+    ".dockerenv", "*/.git/index", "*/.git/logs/*", "usr/lib/jvm/*/lib/server/classes*.jsa",
 )  # fmt: skip
 """Paths in which two builds of one Dockerfile differ: logs, locks, host keys, caches, mounted file systems."""
 _CONFIG = (

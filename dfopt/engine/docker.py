@@ -149,7 +149,7 @@ def find_engine(environment: Mapping[str, str] | None = None) -> Engine | None:
 
 
 def environment_from(path: str | os.PathLike[str]) -> dict[str, str]:
-    """Read a file of ``export NAME=value`` lines, as a builder's start script writes it, over the current environment."""
+    """Read a file of ``export NAME=value`` lines, as a builder's start script writes it, over the environment."""
     environment = dict(os.environ)
     for line in Path(path).read_text("utf-8").splitlines():
         name, equals, value = line.removeprefix("export ").partition("=")

@@ -6,7 +6,7 @@ import json
 from typing import IO, Any
 
 from dfopt.edit import unified_diff
-from dfopt.predict.model import Estimate
+from dfopt.predict.model import Estimate, Prediction
 from dfopt.report.prediction import interval_text, size_text
 from dfopt.rewrite.model import Change, Plan, Refusal
 from dfopt.source import Source
@@ -56,8 +56,8 @@ def as_object(plan: Plan, name: str) -> dict[str, Any]:
     return {
         "file": name,
         "changed": plan.before != plan.after,
-        "before_bytes": _bytes(plan.predicted_before.image.total) if plan.predicted_before and plan.predicted_before.image else None,
-        "after_bytes": _bytes(plan.predicted_after.image.total) if plan.predicted_after and plan.predicted_after.image else None,
+        "before_bytes": _image_bytes(plan.predicted_before),
+        "after_bytes": _image_bytes(plan.predicted_after),
         "changes": [
             {
                 "pass": change.pass_name, "title": change.title, "reason": change.reason,
@@ -115,7 +115,8 @@ def _total(plan: Plan) -> str:
     old, new = before.image.total.value, after.image.total.value
     if old - new < 1:
         return f"{text}, the size stays {size_text(old)}"
-    return f"{text}: {size_text(old)} becomes {size_text(new)}, {size_text(old - new)} ({(old - new) / old:.0%}) less, as predicted"
+    less = f"{size_text(old - new)} ({(old - new) / old:.0%}) less, as predicted"
+    return f"{text}: {size_text(old)} becomes {size_text(new)}, {less}"
 
 
 def _saving(change: Change) -> str:
@@ -126,6 +127,10 @@ def _saving(change: Change) -> str:
     if change.rebuild_saved_seconds:
         parts.append(f"saves about {change.rebuild_saved_seconds:.0f} s after an edit of the sources")
     return "; ".join(parts) or "saves no bytes"
+
+
+def _image_bytes(prediction: Prediction | None) -> dict[str, int] | None:
+    return _bytes(prediction.image.total) if prediction is not None and prediction.image is not None else None
 
 
 def _bytes(estimate: Estimate) -> dict[str, int]:

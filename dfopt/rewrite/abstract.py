@@ -7,7 +7,6 @@ environment, directory, user and shell); each COPY becomes the files it brings. 
 from __future__ import annotations
 
 import posixpath
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -15,9 +14,9 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from dfopt.context.model import BuildContext
-from dfopt.context.selection import select
 from dfopt.graph.model import InstructionGraph, RunMount, Stage, State, Step
-from dfopt.rewrite.archives import may_be_archive
+from dfopt.rewrite.copying import ROOT, Copying, number_of
+from dfopt.rewrite.places import FOLDERS, Sources, clean, is_absent_in_base
 from dfopt.rewrite.script import Operation, operations
 from dfopt.rewrite.store import EVERYTHING, Entry, Store, Term, Terms, covers
 from dfopt.syntax.tree import (
@@ -27,7 +26,6 @@ from dfopt.syntax.tree import (
     Entrypoint,
     Env,
     Expose,
-    FileInstruction,
     Healthcheck,
     Label,
     Maintainer,
@@ -40,62 +38,6 @@ from dfopt.syntax.tree import (
     Volume,
     Workdir,
 )
-from dfopt.tools.paths import as_tree
-
-ROOT = ("0", "0")
-SMALL = 64
-"""Selections of up to so many files are kept file by file."""
-FOLDERS = frozenset(
-    [
-        "/bin",
-        "/boot",
-        "/dev",
-        "/etc",
-        "/home",
-        "/lib",
-        "/media",
-        "/mnt",
-        "/opt",
-        "/proc",
-        "/root",
-        "/run",
-        "/sbin",
-        "/srv",
-        "/sys",
-        "/tmp",
-        "/usr",
-        "/usr/bin",
-        "/usr/include",
-        "/usr/lib",
-        "/usr/local",
-        "/usr/local/bin",
-        "/usr/local/lib",
-        "/usr/local/share",
-        "/usr/sbin",
-        "/usr/share",
-        "/usr/src",
-        "/var",
-        "/var/cache",
-        "/var/lib",
-        "/var/log",
-        "/var/tmp",
-    ]
-)
-"""Folders that every base image of a distribution has."""
-_OWN = (
-    "/opt",
-    "/srv",
-    "/home",
-    "/root",
-    "/tmp",
-    "/mnt",
-    "/media",
-    "/var/tmp",
-    "/usr/src",
-    "/usr/local/src",
-    "/var/www",
-)
-_SYSTEM = ("/bin", "/boot", "/dev", "/etc", "/lib", "/proc", "/run", "/sbin", "/sys", "/usr", "/var")
 
 
 class Built(Struct):
@@ -104,50 +46,6 @@ class Built(Struct):
     store: Store
     config: dict[str, Any]
     doubts: list[str] = field(default_factory=list)
-
-
-class Sources(Struct, frozen=True):
-    """The context's pieces: names that some instruction of either build takes on their own."""
-
-    single: frozenset[str]
-
-
-def single_sources(graphs: Iterable[InstructionGraph]) -> Sources:
-    """Collect the context paths that COPY, ADD and mounts of the graphs name, so that both builds cut the context alike."""
-    names: set[str] = set()
-    for graph in graphs:
-        for step in graph.steps:
-            instruction = step.instruction
-            if isinstance(instruction, FileInstruction) and not (isinstance(instruction, Copy) and instruction.from_):
-                names.update(clean(source) for source in step.sources)
-            for mount in step.run_mounts:
-                if mount.type == "bind" and not mount.from_:
-                    names.add(clean(mount.source))
-    names.discard("")
-    return Sources(frozenset(names))
-
-
-def clean(path: str) -> str:
-    """Give a context path without leading slash and dots; the root is empty."""
-    return posixpath.normpath("/" + path).strip("/")
-
-
-def is_absent_in_base(path: str, stage: Stage, graph: InstructionGraph) -> bool:
-    """Tell whether a path may be taken to be missing in the image a stage starts from.
-
-    System folders may hold anything; folders left to the administrator are empty in known base images.
-    """
-    first = graph.chain(stage.index)[0]
-    plain = path.rstrip("/")
-    if first.image == "scratch":
-        return True
-    if plain in FOLDERS or plain in ("", "/"):
-        return False
-    if first.facts is None:
-        return plain.startswith(("/tmp/", "/mnt/"))
-    if any(plain.startswith(folder + "/") for folder in _OWN):
-        return True
-    return not any(plain == folder or plain.startswith(folder + "/") for folder in _SYSTEM)
 
 
 def build_abstract(
@@ -164,7 +62,7 @@ def build_abstract(
     return done
 
 
-class _StageBuild:
+class _StageBuild(Copying):
     """The build of one stage, instruction by instruction."""
 
     def __init__(
@@ -177,19 +75,19 @@ class _StageBuild:
         removed: tuple[str, ...],
         done: list[Built],
     ) -> None:
-        self.graph, self.stage, self.context, self.terms = graph, stage, context, terms
-        self.sources, self.removed, self.done = sources, removed, done
+        self.removed = removed
         self.doubts: list[str] = []
         if stage.base is not None:
             below = done[stage.base]
-            self.store = below.store.copy()
+            store = below.store.copy()
             self.config = _copied(below.config)
             self.doubts += below.doubts
             self.config["onbuild"] = []
         else:
             base = ("image", stage.image or stage.from_.image.text, stage.platform or graph.options.platform)
-            self.store = Store(terms, terms.make(*base))
+            store = Store(terms, terms.make(*base))
             self.config = _empty(base)
+        super().__init__(graph, stage, context, terms, sources, store, [built.store for built in done])
 
     def run(self) -> Built:
         """Build the stage."""
@@ -205,11 +103,11 @@ class _StageBuild:
             case Run():
                 self._run(step, instruction)
             case Copy() | Add():
-                self._files(step, instruction)
+                self.files(step, instruction)
             case Workdir():
-                owner = self._owner(step, step.before.user or "0", files=True)
-                folder = self.terms.make("folder", owner, self._names(owner), "755")
-                self.store.ensure(step.after.workdir, folder, self._known())
+                owner = self.owner(step, step.before.user or "0", files=True)
+                folder = self.terms.make("folder", owner, self.names(owner), "755")
+                self.store.ensure(step.after.workdir, folder, self.known())
             case Cmd():
                 config["cmd"] = _command(instruction, step.before)
                 config["cmd_set"] = True
@@ -324,7 +222,7 @@ class _StageBuild:
                     return False
                 term = self.terms.make("folder", ROOT, None, "755")
                 for path in full:
-                    self.store.ensure(path, term, self._known())
+                    self.store.ensure(path, term, self.known())
                 return True
             case ("chmod", "755", path):
                 full_path = posixpath.normpath(posixpath.join(directory, path))
@@ -347,7 +245,7 @@ class _StageBuild:
             if view.folder and source == view.target + "/." and destination.endswith("/"):
                 if self.store.node(target) is None:
                     return False
-                for entry in self._context_entries([view.context or "."], target + "/", "/", (), False, ROOT, None, ()):
+                for entry in self.context_entries([view.context or "."], target + "/", "/", (), False, ROOT, None, ()):
                     self.store.put(entry)
                 node = self.store.node(target)
                 if node is not None:
@@ -357,7 +255,7 @@ class _StageBuild:
                 if target in self.store.folders or posixpath.dirname(target) not in self.store.folders | FOLDERS:
                     return False
                 term = self.terms.make("context", view.context, "", "", False)
-                self.store.put(Entry(target, self._owned(term, ROOT), paths=(target,)))
+                self.store.put(Entry(target, self.owned(term, ROOT), paths=(target,)))
                 return True
         return False
 
@@ -385,8 +283,8 @@ class _StageBuild:
                 return False
             owner = thing[1]
             new = (user or owner[0], group if colon else owner[1])
-            new = (_number(new[0]), _number(new[1]))
-            known = self._names(new) if self._names(new) is not None else None
+            new = (number_of(new[0]), number_of(new[1]))
+            known = self.names(new) if self.names(new) is not None else None
             if thing[0] == "folder":
                 term = self.terms.make("folder", new, known, thing[3])
             else:
@@ -422,19 +320,19 @@ class _StageBuild:
             if mount.stage is None:
                 term = self.terms.make("image-path", mount.from_, path, mount.read_only)
                 return _View(target, (Entry(target, term),), None, True)
-            store = self.done[mount.stage].store
+            store = self.stores[mount.stage]
             only = store.only(path)
             if only is not None:
                 return _View(target, (Entry(target, only, paths=(target,)),), None, False)
             folder = self.terms.make("folder", ROOT, None, "755")
-            tree = self._stage_tree(store, path)
+            tree = self.stage_tree(store, path)
             return _View(target, (Entry(target, folder, node=True), Entry(target + "/", tree)), None, True)
         cleaned = clean(mount.source)
-        if self._is_folder(cleaned):
-            entries = self._context_entries([cleaned or "."], target + "/", "/", (), False, ROOT, None, ())
+        if self.is_folder(cleaned):
+            entries = self.context_entries([cleaned or "."], target + "/", "/", (), False, ROOT, None, ())
             node = Entry(target, self.terms.make("folder", ROOT, None, "755"), node=True)
             return _View(target, (node, *entries), cleaned, True)
-        term = self._owned(self.terms.make("context", cleaned, "", "", False), ROOT)
+        term = self.owned(self.terms.make("context", cleaned, "", "", False), ROOT)
         return _View(target, (Entry(target, term, paths=(target,)),), cleaned, False)
 
     def _mount(self, views: list[_View]) -> list[tuple[list[Entry], list[str]]]:
@@ -443,11 +341,11 @@ class _StageBuild:
             below = [entry for entry in self.store.entries if covers(view.target, entry.region)]
             parents = [
                 folder for folder in _parents(view.target)
-                if folder not in self.store.folders and folder not in self._known()
+                if folder not in self.store.folders and folder not in self.known()
             ]  # fmt: skip
             self.store.entries = [entry for entry in self.store.entries if entry not in below]
             self.store.ensure(
-                posixpath.dirname(view.target), self.terms.make("folder", ROOT, None, "755"), self._known()
+                posixpath.dirname(view.target), self.terms.make("folder", ROOT, None, "755"), self.known()
             )
             self.store.entries += view.entries
             saved.append((below, parents))
@@ -471,185 +369,6 @@ class _StageBuild:
                     store.entries = [entry for entry in store.entries if not (entry.node and entry.region == folder)]
                     store.folders.discard(folder)
 
-    # COPY and ADD
-
-    def _files(self, step: Step, instruction: FileInstruction) -> None:
-        owner = self._owner(step, step.chown, files=True) if step.chown else ROOT
-        destination = step.destination
-        full = posixpath.normpath(destination)
-        into = destination.endswith(("/", "/.")) or step.arguments[-1] in ("", ".")
-        chmod = step.chmod
-        link = instruction.link
-        folder = self.terms.make("folder", owner, self._names(owner), chmod or "755", *(("link",) if link else ()))
-        flags = tuple(
-            (flag.name, flag.value) for flag in instruction.flags
-            if flag.name not in ("from", "chown", "chmod", "link", "exclude")
-        )  # fmt: skip
-        from_ = instruction.from_ if isinstance(instruction, Copy) else None
-        for name, content in step.documents:
-            term = self.terms.make("text", content, chmod, link)
-            path = posixpath.join(full, name) if into else full
-            self.store.ensure(full if into else posixpath.dirname(full), folder, self._known())
-            self.store.put(Entry(path, self._owned(term, owner), paths=(path,)))
-        for source in step.sources:
-            entries: Iterable[Entry]
-            if from_ is not None:
-                entries = self._from_stage(
-                    step,
-                    source,
-                    full,
-                    into,
-                    owner if step.chown else None,
-                    chmod,
-                    flags,
-                    link,
-                    tuple(instruction.excludes),
-                )
-            elif isinstance(instruction, Add) and is_remote(source):
-                entries = self._remote(source, full, into, owner, chmod, flags, link)
-            elif isinstance(instruction, Add) and may_be_archive(source, self.context):
-                term = self.terms.make("archive", clean(source), chmod, flags, link)
-                entries = [Entry(as_tree(full), self._owned(term, owner))]
-                into = True
-            else:
-                entries = self._context_entries(
-                    [source], as_tree(full) if into else full, "/", tuple(instruction.excludes),
-                    instruction.has_flag("parents"), owner, chmod or None, (*flags, ("link", str(link))),
-                )  # fmt: skip
-            entries = list(entries)
-            plain = not into and any(entry.paths == (full,) for entry in entries)
-            self.store.ensure(posixpath.dirname(full) if plain else full, folder, self._known())
-            for entry in entries:
-                if entry.node:
-                    self.store.ensure(entry.region, entry.term, self._known())
-                else:
-                    self.store.put(entry)
-
-    def _remote(
-        self, url: str, full: str, into: bool, owner: tuple[str, str], chmod: str, flags: tuple[Any, ...], link: bool
-    ) -> list[Entry]:
-        term = self._owned(self.terms.make("url", url, chmod, flags, link), owner)
-        if _is_git(url) or any(name == "unpack" for name, _ in flags):
-            return [Entry(as_tree(full), term)]
-        path = posixpath.join(full, file_name(url)) if into else full
-        return [Entry(path, term, paths=(path,))]
-
-    def _from_stage(
-        self, step: Step, source: str, full: str, into: bool, owner: tuple[str, str] | None, chmod: str,
-        flags: tuple[Any, ...], link: bool, excludes: tuple[str, ...],
-    ) -> list[Entry]:  # fmt: skip
-        path = "/" + clean(source)
-        if step.source_stage is None:
-            term = self.terms.make("image-path", step.source_image, path, owner, chmod, flags, link, excludes)
-            return [Entry(as_tree(full) if into else full, term)]
-        store = self.done[step.source_stage].store
-        only = store.only(path)
-        if only is not None and not chmod and not link and not flags and not excludes:
-            target = posixpath.join(full, posixpath.basename(path)) if into else full
-            if owner is not None:
-                thing = self.terms._things[only]
-                inner = thing[3] if isinstance(thing, tuple) and thing[0] == "owned" else only
-                only = self._owned(inner, owner)
-            return [Entry(target, only, paths=(target,))]
-        term = self._stage_tree(store, path)
-        if owner is not None or chmod or link or flags or excludes:
-            term = self.terms.make("changed", owner, self._names(owner or ROOT), chmod, flags, link, excludes, term)
-        return [Entry(as_tree(full), term)]
-
-    def _stage_tree(self, store: Store, path: str) -> Term:
-        return self.terms.make("subtree", path, store.value(path))
-
-    def _is_folder(self, path: str) -> bool:
-        if not path or path == ".":
-            return True
-        if self.context is not None and path in self.context.files:
-            return self.context.files[path].type == "directory"
-        if self.context is not None and any(name.startswith(path + "/") for name in self.context.files):
-            return True
-        return "." not in posixpath.basename(path)
-
-    def _context_entries(
-        self, sources: Sequence[str], target: str, workdir: str, excludes: tuple[str, ...], parents: bool,
-        owner: tuple[str, str], chmod: str | None, flags: tuple[Any, ...],
-    ) -> list[Entry]:  # fmt: skip
-        flags = tuple(flag for flag in flags if flag not in (("link", "False"), ("parents", None)))
-        link = any(name == "link" for name, _ in flags)
-        marks = (chmod or "", tuple(flag for flag in flags if flag[0] != "link") or "", link)
-        if self.context is None:
-            return self._guessed_entries(sources, target, excludes, parents, owner, marks)
-        selection = select(
-            self.context, sources, target, workdir=workdir, excludes=excludes, parents=parents,
-            is_directory=lambda path: path.rstrip("/") in self.store.folders or path.rstrip("/") in FOLDERS,
-        )  # fmt: skip
-        entries: list[Entry] = []
-        rest: list[tuple[str, str]] = []
-        top = target.rstrip("/")
-        large = len(selection.entries) > SMALL
-        for chosen in selection.entries:
-            path, file = chosen.destination, chosen.file
-            if file.type == "directory":
-                if path.rstrip("/") != top:
-                    term = self.terms.make("folder", owner, self._names(owner), ("context", file.path, *marks))
-                    entries.append(Entry(path.rstrip("/"), term, node=True))
-            elif large and file.path not in self.sources.single:
-                rest.append((file.path, path))
-            else:
-                term = self.terms.make("context", file.path, *marks)
-                entries.append(Entry(path, self._owned(term, owner), paths=(path,)))
-        if rest:
-            term = self.terms.make("tree", tuple(rest), *marks)
-            entries.append(Entry(top + "/", self._owned(term, owner), paths=tuple(sorted(path for _, path in rest))))
-        return entries
-
-    def _guessed_entries(
-        self, sources: Sequence[str], target: str, excludes: tuple[str, ...], parents: bool,
-        owner: tuple[str, str], marks: tuple[Any, ...],
-    ) -> list[Entry]:  # fmt: skip
-        entries: list[Entry] = []
-        into = target.endswith("/")
-        for source in sources:
-            name = clean(source)
-            pattern = any(mark in name for mark in "*?[")
-            is_file = bool(name) and not pattern and not self._is_folder(name) and not parents and not excludes
-            if is_file:
-                path = f"{target}{posixpath.basename(name)}" if into else target
-                term = self._owned(self.terms.make("context", name, *marks), owner)
-                entries.append(Entry(path, term, paths=(path,)))
-                continue
-            top = target.rstrip("/")
-            apart: list[str] = []
-            if not pattern and not parents and not excludes:
-                for single in sorted(self.sources.single):
-                    inside = single.startswith(name + "/") if name else True
-                    if inside and not self._is_folder(single) and not any(mark in single for mark in "*?["):
-                        apart.append(single)
-                        path = f"{top}/{single[len(name) :].lstrip('/')}"
-                        term = self._owned(self.terms.make("context", single, *marks), owner)
-                        entries.append(Entry(path, term, paths=(path,)))
-            term = self.terms.make("guessed", name, tuple(apart), excludes, parents, *marks)
-            entries.append(Entry(top + "/", self._owned(term, owner)))
-        return entries
-
-    # owners
-
-    def _owner(self, step: Step, spec: str, *, files: bool) -> tuple[str, str]:
-        user, colon, group = spec.partition(":")
-        if not colon or not group:
-            group = "0" if _number(user) == "0" else f"={user}"
-        return (_number(user), _number(group))
-
-    def _owned(self, inner: Term, owner: tuple[str, str]) -> Term:
-        return self.terms.make("owned", owner, self._names(owner), inner)
-
-    def _names(self, owner: tuple[str, str]) -> Term | None:
-        if all(part.lstrip("=").isdigit() for part in owner):
-            return None
-        return self.terms.make("accounts", self.store.value("/etc/passwd"), self.store.value("/etc/group"))
-
-    def _known(self) -> frozenset[str]:
-        first = self.graph.chain(self.stage.index)[0]
-        return frozenset() if first.image == "scratch" else FOLDERS
-
 
 class _View(Struct, frozen=True):
     """What a mount shows at its target while a RUN lasts."""
@@ -658,30 +377,6 @@ class _View(Struct, frozen=True):
     entries: tuple[Entry, ...]
     context: str | None
     folder: bool
-
-
-def file_name(url: str) -> str:
-    """Give the file name that ADD gives a download."""
-    path = re.sub(r"[?#].*", "", url.split("://", 1)[-1])
-    name = path.rsplit("/", 1)[-1] if "/" in path else ""
-    return name or "__unnamed__"
-
-
-def is_remote(source: str) -> bool:
-    """Tell whether ADD fetches a source: a URL or a git repository."""
-    return source.startswith(("http://", "https://", "git://", "ssh://")) or _is_git(source)
-
-
-def _is_git(source: str) -> bool:
-    plain = re.sub(r"[?#].*", "", source)
-    return source.startswith(("git://", "ssh://")) or (
-        (plain.startswith(("http://", "https://")) and plain.endswith(".git"))
-        or re.match(r"[\w.-]+@[\w.-]+:", source) is not None
-    )
-
-
-def _number(name: str) -> str:
-    return "0" if name == "root" else name
 
 
 def _special_text(text: str) -> bool:

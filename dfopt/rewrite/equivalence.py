@@ -1,4 +1,4 @@
-"""Whether two Dockerfiles make the same image: the same files by the same commands from the same inputs, the same configuration."""
+"""Whether two Dockerfiles make the same image: equal files by equal commands from equal inputs, equal configuration."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from msgspec import Struct
 
 from dfopt.context.model import BuildContext
 from dfopt.graph.model import InstructionGraph
-from dfopt.rewrite.abstract import Built, build_abstract, single_sources
+from dfopt.rewrite.abstract import Built, build_abstract
+from dfopt.rewrite.places import single_sources
 from dfopt.rewrite.store import Terms
 
 _PARTS = (

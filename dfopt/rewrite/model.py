@@ -18,8 +18,9 @@ from dfopt.source import Span
 class Change(Struct, frozen=True):
     """One rewrite that a pass proposes.
 
-    ``reason`` is a sentence for people: what was wrong and what the change does. ``declares_removed`` are paths (globs) that the new image lacks on purpose
-    (caches, package lists, archives); everything else must stay equal. ``declares_metadata`` names parts of the configuration that change on purpose.
+    ``reason`` is a sentence for people: what was wrong and what the change does. ``declares_removed`` are paths
+    (globs) that the new image lacks on purpose (caches, package lists, archives); everything else must stay equal.
+    ``declares_metadata`` names parts of the configuration that change on purpose.
     """
 
     pass_name: str

@@ -169,8 +169,9 @@ def optimize_with(
         chosen = this.together(found)
         seen.add(chosen.text)
         changes += chosen.changes
-        for change in chosen.changes if progress is not None else ():
-            progress(change)
+        if progress is not None:
+            for change in chosen.changes:
+                progress(change)
         graph, prediction = chosen.graph, chosen.prediction
     return Plan(before, graph.tree.source.text, tuple(changes), tuple(refusals.values()), first, prediction)
 

@@ -9,83 +9,26 @@ from collections.abc import Callable, Sequence
 from msgspec import Struct
 
 from dfopt.graph.model import Stage, Step
-from dfopt.rewrite.abstract import FOLDERS, is_absent_in_base
 from dfopt.rewrite.model import PassInput
+from dfopt.rewrite.places import FOLDERS, is_absent_in_base
 from dfopt.rewrite.script import setting_of
 from dfopt.shell.model import Command
 from dfopt.syntax.tree import Add, Cmd, Entrypoint, FileInstruction, Run
 from dfopt.tools import Invocation, effects, recognise
 
 FETCH = frozenset(
-    [
-        "curl",
-        "wget",
-        "ca-certificates",
-        "unzip",
-        "zip",
-        "xz-utils",
-        "xz",
-        "bzip2",
-        "gzip",
-        "tar",
-        "zstd",
-        "p7zip-full",
-        "git",
-        "openssh-client",
-        "gnupg",
-        "gnupg2",
-        "gpg",
-        "dirmngr",
-        "apt-transport-https",
-        "lsb-release",
-        "software-properties-common",
-    ]
+    """
+    curl wget ca-certificates unzip zip xz-utils xz bzip2 gzip tar zstd p7zip-full git openssh-client gnupg gnupg2
+    gpg dirmngr apt-transport-https lsb-release software-properties-common
+    """.split()  # noqa: SIM905 - a table of names is easier to read as text
 )
 """Packages that fetch and unpack."""
 BUILD = FETCH | frozenset(
-    [
-        "build-essential",
-        "gcc",
-        "g++",
-        "cpp",
-        "clang",
-        "llvm",
-        "lld",
-        "make",
-        "cmake",
-        "ninja-build",
-        "ninja",
-        "meson",
-        "autoconf",
-        "automake",
-        "libtool",
-        "m4",
-        "pkg-config",
-        "pkgconf",
-        "bison",
-        "flex",
-        "gettext",
-        "patch",
-        "diffutils",
-        "file",
-        "musl-dev",
-        "linux-headers",
-        "build-base",
-        "binutils",
-        "alpine-sdk",
-        "gfortran",
-        "golang",
-        "golang-go",
-        "rustc",
-        "cargo",
-        "maven",
-        "nasm",
-        "yasm",
-        "texinfo",
-        "help2man",
-        "ccache",
-        "libc-dev",
-    ]
+    """
+    build-essential gcc g++ cpp clang llvm lld make cmake ninja-build ninja meson autoconf automake libtool m4
+    pkg-config pkgconf bison flex gettext patch diffutils file musl-dev linux-headers build-base binutils alpine-sdk
+    gfortran golang golang-go rustc cargo maven nasm yasm texinfo help2man ccache libc-dev
+    """.split()  # noqa: SIM905 - a table of names is easier to read as text
 )
 """Packages that compile."""
 _PASSING = (
@@ -102,13 +45,17 @@ _PASSING = (
 _LOCAL = ("/usr/local/bin", "/usr/local/lib", "/usr/local/sbin", "/usr/local/share", "/usr/local")
 
 
+_COMPILERS = frozenset(("make", "cmake", "ninja", "gcc", "g++", "cc", "clang"))
+
+
 class Recipe(Struct, frozen=True):
     """How a stage is split.
 
-    ``copies`` are the paths the image that ships takes from the build stage, ``packages`` what it has to install,
-    ``base`` its base where that is not the same, ``kept`` further instructions it repeats. ``moves`` are paths that it takes to another
-    place, ``end`` is the index of the last instruction of the build stage (None: the last that changes files). ``lines`` and ``build_lines`` (in
-    front of an instruction) are new ones; ``metadata`` names the parts of the configuration that change.
+    ``copies`` are the paths the image that ships takes from the build stage, ``moves`` those that it takes to
+    another place, ``packages`` what it has to install, ``base`` its base where that is not the same, ``kept``
+    further instructions it repeats. ``end`` is the index of the last instruction of the build stage (None: the last
+    that changes files). ``lines`` and ``build_lines`` (in front of an instruction) are new ones; ``metadata`` names
+    the parts of the configuration that change.
     """
 
     reason: str
@@ -161,9 +108,11 @@ def compiled(given: PassInput, stage: Stage) -> Recipe | str | None:
     packages = installed(stage)
     tools = [name for name in packages if name in BUILD - FETCH or name.endswith("-dev")]
     builds = [
-        call for step in stage.steps for call in step.invocations
-        if call.tool.names[0] in ("make", "cmake", "ninja", "gcc", "g++", "cc", "clang") or call.family in ("make", "cmake", "gcc", "ninja")
-    ]  # fmt: skip
+        call
+        for step in stage.steps
+        for call in step.invocations
+        if call.tool.names[0] in _COMPILERS or call.family in _COMPILERS
+    ]
     if not tools or not builds:
         return None
     program = started(stage)
@@ -259,7 +208,7 @@ def started(stage: Stage) -> str:
 
 
 def runtime_packages(stage: Stage, packages: Sequence[str]) -> tuple[str, ...] | str:
-    """Give the packages that the result of a build needs: what is no build tool, and the libraries behind ``-dev`` packages."""
+    """Give the packages a built program needs: what is no build tool, and the libraries behind ``-dev`` packages."""
     kept = [name for name in packages if name not in BUILD and not name.endswith(("-dev", "-devel"))]
     headers = [name for name in packages if name.endswith("-dev") and name not in BUILD]
     if not headers:

@@ -13,41 +13,10 @@ from dfopt.source import Span
 from dfopt.tools import NOTHING, Effects, Place, Setting, covers, effects, recognise
 
 STATEFUL = frozenset(
-    [
-        "set",
-        "umask",
-        "trap",
-        "alias",
-        "unalias",
-        "source",
-        ".",
-        "eval",
-        "exec",
-        "exit",
-        "return",
-        "shift",
-        "read",
-        "unset",
-        "readonly",
-        "declare",
-        "typeset",
-        "local",
-        "shopt",
-        "ulimit",
-        "pushd",
-        "popd",
-        "wait",
-        "getopts",
-        "hash",
-        "enable",
-        "mapfile",
-        "readarray",
-        "let",
-        "disown",
-        "bg",
-        "fg",
-        "jobs",
-    ]
+    """
+    set umask trap alias unalias source . eval exec exit return shift read unset readonly declare typeset local
+    shopt ulimit pushd popd wait getopts hash enable mapfile readarray let disown bg fg jobs
+    """.split()  # noqa: SIM905 - a table of names is easier to read as text
 )
 """Commands that change the shell itself, so that what follows depends on them."""
 _SHELLS = frozenset(("sh", "bash", "dash", "ash", "zsh", "ksh", "busybox"))
@@ -74,7 +43,8 @@ class Operation(Struct, frozen=True):
 def operations(step: Step, text: str, removed: Sequence[str] = ()) -> list[Operation]:
     """Give the operations of a RUN in order; a RUN that cannot be taken apart is a single one.
 
-    ``text`` is the file's text. Options that only keep a cache away are left out of the label where the cache is among ``removed``.
+    ``text`` is the file's text. Options that only keep a cache away are left out of the label where the cache is among
+    ``removed``.
     """
     reason, options, items = taken_apart(step)
     script = step.script
@@ -83,8 +53,8 @@ def operations(step: Step, text: str, removed: Sequence[str] = ()) -> list[Opera
         documents = tuple(document.content for document in step.instruction.heredocs)
         return [
             Operation(
-                (step.instruction.body.text, documents, step.before.shell, step.before.workdir), step.effects, step.before.workdir,
-                _exec_words(step), lists, paths, step.span,
+                (step.instruction.body.text, documents, step.before.shell, step.before.workdir),
+                step.effects, step.before.workdir, None, lists, paths, step.span,
             )
         ]  # fmt: skip
     result = []
@@ -118,10 +88,9 @@ def taken_apart(step: Step) -> tuple[str, frozenset[str], tuple[ListItem, ...]]:
     items = script.items
     options = set(script.options)
     errexit = "e" in options or "errexit" in options
-    first = items[0].node
-    if not isinstance(first, Command) or first.name != "set" or first.redirects:
-        first = None
-    else:
+    node = items[0].node
+    first = node if isinstance(node, Command) and node.name == "set" and not node.redirects else None
+    if first is not None:
         given = _set_options([word.value for word in first.arguments])
         if given is None:
             return ("it sets options of the shell", *nothing[1:])
@@ -244,7 +213,3 @@ def _plain_words(item: ListItem) -> tuple[str, ...] | None:
     if any(word.value is None or word.glob for word in node.words) or not node.words:
         return None
     return tuple(word.value or "" for word in node.words)
-
-
-def _exec_words(step: Step) -> tuple[str, ...] | None:
-    return None

@@ -8,10 +8,10 @@ from collections.abc import Sequence
 from dfopt.edit import Edit
 from dfopt.finding import Applicability
 from dfopt.graph.model import Stage, Step
-from dfopt.rewrite.abstract import FOLDERS, clean, is_absent_in_base
-from dfopt.rewrite.layout import body_start, deleted, joined_text, style_of
+from dfopt.rewrite.layout import body_start, deleted, joined_span, joined_text, style_of
 from dfopt.rewrite.model import Change, PassInput, PassResult, Refusal
 from dfopt.rewrite.passes.merge_runs import why_not
+from dfopt.rewrite.places import FOLDERS, clean, is_absent_in_base
 from dfopt.rewrite.script import taken_apart
 from dfopt.rewrite.stages import METADATA, is_shipped
 from dfopt.syntax.tree import Copy, Run
@@ -69,7 +69,7 @@ def _of_copy(given: PassInput, stage: Stage, copy: Step, later: Sequence[Step]) 
     reason = why_not(runs) if len(runs) > 1 else taken_apart(runs[0])[0]
     if reason or any(step.instruction.heredocs for step in runs):
         return [Refusal(NAME, f"the copy stays apart: {reason or 'a RUN holds a here-document'}", copy.span)]
-    if any(item.operator not in ("", "&&") for step in runs for item in step.script.items if step.script):
+    if any(item.operator not in ("", "&&") for step in runs if step.script for item in step.script.items):
         return [Refusal(NAME, "the copy stays apart: a RUN is not a list of commands joined by &&", copy.span)]
     if any(mark in source + place for mark in ", \"'$*?[\\ "):
         return [Refusal(NAME, "the name of the source does not fit into a mount", copy.span)]
@@ -83,11 +83,7 @@ def _of_copy(given: PassInput, stage: Stage, copy: Step, later: Sequence[Step]) 
     )
     text = joined_text(runs, middle, given.graph, [f"--mount=type=bind,source={source},target={target}"])
     first_body = given.graph.tree.source.text[body_start(runs[0]) : runs[0].span.end].rstrip()
-    comments = "".join(comment_text + style.newline for comment_text in _comments(given, runs[0]))
-    del comments
     text = text.replace(first_body, glue.join([*commands, first_body]), 1)
-    from dfopt.rewrite.layout import joined_span
-
     return [
         Change(
             NAME, f"copy {source or 'the context'} in the layer that changes it",
@@ -95,10 +91,6 @@ def _of_copy(given: PassInput, stage: Stage, copy: Step, later: Sequence[Step]) 
             (deleted(copy, given.graph), Edit(joined_span(runs, given.graph), text)), Applicability.SAFE, copy.span,
         )
     ]  # fmt: skip
-
-
-def _comments(given: PassInput, step: Step) -> list[str]:
-    return [given.graph.tree.source.slice(comment.span) for comment in step.instruction.comments]
 
 
 def _commands(target: str, place: str, folder: bool, known: bool) -> list[str]:
@@ -118,7 +110,8 @@ def _commands(target: str, place: str, folder: bool, known: bool) -> list[str]:
 def _ends(given: PassInput, step: Step) -> tuple[str | None, str]:
     """Give the source in the context and the path in the image, None where they are not plain."""
     instruction = step.instruction
-    assert isinstance(instruction, Copy) and given.context is not None
+    assert isinstance(instruction, Copy)
+    assert given.context is not None
     if len(step.sources) != 1 or len(instruction.sources) != 1:
         return None, ""
     source = clean(step.sources[0])

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dfopt.edit import Edit
 from dfopt.finding import Applicability
-from dfopt.rewrite.abstract import is_remote
 from dfopt.rewrite.archives import may_be_archive
 from dfopt.rewrite.model import Change, PassInput, PassResult, Refusal
+from dfopt.rewrite.places import is_remote
 from dfopt.syntax.tree import Add
 
 NAME = "add-to-copy"
@@ -30,11 +30,11 @@ def add_to_copy(given: PassInput) -> PassResult:
         if unsure:
             result.append(Refusal(NAME, f"{unsure[0]} may be an archive that ADD unpacks", step.span))
             continue
-        keyword = given.graph.tree.source.slice(add.keyword_span)
+        keyword = "copy" if given.graph.tree.source.slice(add.keyword_span).islower() else "COPY"
         result.append(
             Change(
                 NAME, "use COPY for local files", "ADD also fetches and unpacks, which these sources do not need",
-                (Edit(add.keyword_span, "copy" if keyword.islower() else "COPY"),), Applicability.SAFE, add.keyword_span,
+                (Edit(add.keyword_span, keyword),), Applicability.SAFE, add.keyword_span,
             )
         )  # fmt: skip
     return result

@@ -64,7 +64,7 @@ def _proposal(given: PassInput, stage: Stage, step: Step, item: ListItem, spec: 
         return [Refusal(NAME, "one of the copies has options of its own", copies[0].span)]
     edits = [with_flag(other, f"--chown={owner}", graph) for other in copies]
     made_here = any(
-        isinstance(other.instruction, Workdir) and (other.after.workdir == path or other.after.workdir.startswith(path + "/"))
+        isinstance(other.instruction, Workdir) and f"{other.after.workdir}/".startswith(path + "/")
         for other in stage.steps if other.index < copies[0].index
     )  # fmt: skip
     command = item.node

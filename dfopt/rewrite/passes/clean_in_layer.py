@@ -33,7 +33,7 @@ yarn's own command would also take away what Plug'n'Play loads when the program 
 
 _BY_OPTION = frozenset(("apk", "bun", "pip", "uv"))
 """Families whose option every version in use knows; poetry's and composer's came late."""
-_TOO_OLD = {
+_TOO_OLD: dict[str, dict[str, tuple[str, ...]]] = {
     "apk": {"alpine": ("2.6", "2.7", "3.1", "3.2")},
     "pip": {
         "debian": ("wheezy", "jessie", "7", "8"),

@@ -9,9 +9,9 @@ from dfopt.edit import Edit
 from dfopt.finding import Applicability
 from dfopt.graph.model import Step
 from dfopt.graph.queries import installs_of
-from dfopt.rewrite.abstract import clean
 from dfopt.rewrite.layout import line_start, text_end
 from dfopt.rewrite.model import Change, PassInput, PassResult, Refusal
+from dfopt.rewrite.places import clean
 from dfopt.source import Span
 from dfopt.syntax.tree import Copy, FileInstruction, Run
 from dfopt.tools import Invocation
@@ -20,7 +20,7 @@ NAME = "copy-manifests-first"
 
 
 def copy_manifests_first(given: PassInput) -> PassResult:
-    """Copy the manifests alone in front of an install, and the rest after it, so that editing a source keeps the install cached."""
+    """Copy manifests in front of an install, the rest after it, so that editing a source keeps the install cached."""
     result: PassResult = []
     for stage in given.graph.stages:
         if not stage.reachable:

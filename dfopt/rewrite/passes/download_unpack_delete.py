@@ -11,10 +11,10 @@ from msgspec import Struct
 from dfopt.edit import Edit
 from dfopt.finding import Applicability
 from dfopt.graph.model import Stage, Step
-from dfopt.rewrite.abstract import clean, file_name, is_absent_in_base, is_remote
 from dfopt.rewrite.archives import may_be_archive
 from dfopt.rewrite.layout import can_extend, deleted, line_start, with_flag, without_item
 from dfopt.rewrite.model import Change, PassInput, PassResult, Refusal
+from dfopt.rewrite.places import clean, file_name, is_absent_in_base, is_remote
 from dfopt.rewrite.script import setting_of, taken_apart
 from dfopt.rewrite.stages import is_shipped
 from dfopt.shell.model import Command, ListItem

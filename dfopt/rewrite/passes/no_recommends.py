@@ -28,7 +28,8 @@ def no_recommends(given: PassInput) -> PassResult:
                     Change(
                         NAME, "install without recommended packages",
                         "apt adds packages that are merely recommended; name those that are needed instead",
-                        (Edit(Span(at, at), " --no-install-recommends"),), Applicability.UNSAFE, invocation.command.span,
+                        (Edit(Span(at, at), " --no-install-recommends"),), Applicability.UNSAFE,
+                        invocation.command.span,
                     )
                 )  # fmt: skip
     return result

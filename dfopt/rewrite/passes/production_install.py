@@ -14,7 +14,7 @@ _BUILDS = frozenset(("build", "test", "compile", "lint", "tsc", "webpack", "prep
 
 
 def production_install(given: PassInput) -> PassResult:
-    """Leave development dependencies out where nothing is built afterwards. Unsafe: the program may load one of them."""
+    """Leave development dependencies out where nothing is built later. Unsafe: the program may load one of them."""
     result: PassResult = []
     for stage in given.graph.stages:
         if not is_shipped(stage):

@@ -34,7 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--base-variant", metavar="VARIANT", help="with --unsafe: move to this variant of the base, such as slim"
     )
     parser.add_argument("--builder", choices=("buildkit", "buildah", "classic"), default="buildkit",
-                        help="what builds the file; only buildkit and buildah have mounts (default: buildkit)")  # fmt: skip
+                        help="what builds the file; the classic builder has no mounts")  # fmt: skip
     add_size_options(parser)
     add_build_options(parser)
     output = parser.add_argument_group("output")

@@ -111,6 +111,18 @@ def test_the_cache_is_a_part_of_its_own_and_can_be_switched_off() -> None:
         assert not [part for part in none if part.kind == "cache"]
 
 
+def test_each_installer_has_its_cache_and_lock_files_are_whole() -> None:
+    lock = '[[package]]\nname = "flask"\nversion = "3.0.3"\n'
+    start = pip.start(facts("python:3.12-slim"))
+    for command, name, path in [
+        ("uv sync --frozen", "uv.lock", "/root/.cache/uv"),
+        ("poetry install --no-root", "poetry.lock", "/root/.cache/pypoetry"),
+    ]:
+        state, parts = layer(pip, start, command, files={f"/app/{name}": lock})
+        assert set(state.installed) - set(start.installed) == {"flask"}
+        assert [part.path for part in parts if part.kind == "cache"] == [path]
+
+
 def test_byte_code_is_made_once_and_not_where_it_is_switched_off() -> None:
     start = pip.start(facts("python:3.12-slim"))
     first, parts = layer(pip, start, "pip install --no-cache-dir flask")

@@ -38,6 +38,15 @@ _PROJECT = Estimate(150_000, 8_000, 6_000_000)
 _UNREAD = (Estimate(45e6, 1e6, 450e6), Estimate(14e6, 0.3e6, 120e6), Estimate(13e6, 0.2e6, 100e6))
 """Requirements that cannot be read: unpacked, sources and wheels of a usual project's dependencies."""
 
+_CACHE = "/root/.cache/pip"
+_CACHES = {"uv": "/root/.cache/uv", "poetry": "/root/.cache/pypoetry", "pdm": "/root/.cache/pdm"}
+# Parts that lie at a path of their own: the key in a state's memory, the label, the source.
+_AT_PATHS = (
+    ("cache", "the installer's cache", "the wheels; nothing where the index forbids to keep them"),
+    ("wheels", "wheels", "embedded table of wheels"),
+    ("venv", "virtual environment", "measured"),
+)
+
 _SYSTEM_PYTHON = {
     ("debian", "jessie"): "3.4",
     ("debian", "stretch"): "3.5",
@@ -138,7 +147,7 @@ def _locked(call: PackageCall) -> Wanted:
     for name in ("poetry.lock", "uv.lock", "pdm.lock", "Pipfile.lock"):
         text = call.read(posixpath.join(call.directory, name))
         if text is not None:
-            return Wanted(lock_file(text, name))
+            return Wanted(lock_file(text, name), whole=True)
     if call.read(posixpath.join(call.directory, "pyproject.toml")) is not None:
         return project(call.directory, call.read)
     return Wanted(missing=("lock file",))
@@ -184,7 +193,7 @@ def _choose(call: PackageCall, state: PackageState, wanted: Wanted) -> list[Whee
     constraints: dict[str, Requirement] = {need.name: need for need in wanted.constraints}
     return closure(
         wanted.requirements, state.release, {} if invocation.has("--target", "-t") else state.installed,
-        dependencies=not invocation.has("--no-deps"), constraints=constraints,
+        dependencies=not (invocation.has("--no-deps") or wanted.whole), constraints=constraints,
         upgrade=invocation.has("-U", "--upgrade", "--force-reinstall", "-I"),
     )  # fmt: skip
 
@@ -217,8 +226,12 @@ def _installed(call: PackageCall, state: PackageState, wanted: Wanted) -> Packag
         cached += Estimate(packed.value, 0, packed.high)
         notes.append(f"not known: {', '.join(wanted.missing[:3])}")
     if _caches(call):
-        for key, value in (("cache", cached.value), ("cache low", cached.low), ("cache high", cached.high)):
-            memory[key] = memory.get(key, 0) + value
+        path = _CACHES.get(call.invocation.family, _CACHE)
+        if path == _CACHES["uv"]:
+            # uv links what it installs to its cache: within one layer the files count once.
+            cached = Estimate(0.02 * cached.value, 0, 1.5 * cached.high)
+        for key, value in (("value", cached.value), ("low", cached.low), ("high", cached.high)):
+            memory[f"cache {key} {path}"] = memory.get(f"cache {key} {path}", 0) + value
     asked = {need.name for need in wanted.requirements}
     return replace(state, installed=installed, memory=memory, notes=tuple(notes), calls=state.calls + 1,
                    manual=state.manual | asked)  # fmt: skip
@@ -280,11 +293,7 @@ def parts(before: PackageState, after: PackageState) -> tuple[Part, ...]:
         share = Estimate(library, 0.87 * library, 1.15 * library)
         made.append(Part("byte code of pip and the standard library", share, "pip", "measured on official images",
                          "/usr/local/lib"))  # fmt: skip
-    cached = _difference(before, after, "cache")
-    if cached.high > 0:
-        made.append(Part("pip's cache", cached, "cache", "the wheels; nothing where the index forbids to keep them",
-                         "/root/.cache/pip", compressed=1.0))  # fmt: skip
-    for kind, label in (("wheels", "wheels"), ("venv", "virtual environment")):
+    for kind, label, source in _AT_PATHS:
         for path in _paths(after.memory, f"{kind} value "):
             size = Estimate(*(after.memory[f"{kind} {key} {path}"] - before.memory.get(f"{kind} {key} {path}", 0)
                               for key in ("value", "low", "high")))  # fmt: skip
@@ -294,11 +303,11 @@ def parts(before: PackageState, after: PackageState) -> tuple[Part, ...]:
                     Part(
                         label,
                         size,
-                        "pip",
-                        "embedded table of wheels" if kind == "wheels" else "measured",
+                        "cache" if kind == "cache" else "pip",
+                        source,
                         path,
                         files=int(count) if count else None,
-                        compressed=1.0 if kind == "wheels" else None,
+                        compressed=None if kind == "venv" else 1.0,
                     )
                 )
     return tuple(made)
@@ -333,12 +342,6 @@ def _package_parts(new: list[str], before: PackageState, after: PackageState) ->
 
 def _total(names: Iterable[str], memory: Mapping[str, float], *keys: str) -> Estimate:
     return Estimate(*(sum(memory.get(f"{key} {name}", 0.0) for name in names) for key in keys))
-
-
-def _difference(before: PackageState, after: PackageState, key: str) -> Estimate:
-    return Estimate(
-        *(after.memory.get(name, 0) - before.memory.get(name, 0) for name in (key, f"{key} low", f"{key} high"))
-    )
 
 
 def _paths(memory: Mapping[str, float], prefix: str) -> list[str]:

@@ -16,12 +16,16 @@ Read = Callable[[str], "str | None"]
 
 
 class Wanted(NamedTuple):
-    """Requirements that were found, constraints, local projects (paths) and files that could not be read."""
+    """Requirements that were found, constraints, local projects (paths) and files that could not be read.
+
+    ``whole`` tells that they come from a lock file, which lists the dependencies too.
+    """
 
     requirements: tuple[Requirement, ...] = ()
     constraints: tuple[Requirement, ...] = ()
     projects: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
+    whole: bool = False
 
     def and_also(self, other: Wanted) -> Wanted:
         """Join two findings."""
@@ -30,6 +34,7 @@ class Wanted(NamedTuple):
             self.constraints + other.constraints,
             self.projects + other.projects,
             self.missing + other.missing,
+            self.whole or other.whole,
         )
 
 

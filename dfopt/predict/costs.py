@@ -146,6 +146,24 @@ javac|kotlinc|scalac
 ant|lein|mix|rebar3|stack|cabal|ghc|swift|zig|nim|nimble|crystal|shards|dub|opam|dune|elm|hugo|jekyll|mkdocs|\
 sphinx-build|tox|nox|invoke|bazelisk|erlc|luarocks|cpan|cpanm
     .  build output  40 0.02 3000
+update-locale|apt-add-repository|php\d*(en|dis)mod|chsh|mkfifo|mknod|setx|dpkg-preconfigure|pam-auth-update|swapon
+    /etc  small state files  0.002 0 0.3
+patch|dos2unix|unix2dos
+    .  files written again  0.02 0.0001 5
+fix-permissions
+    /opt  files written again  5 0 1500
+jupyter|jlpm
+    /usr/local/share/jupyter  notebook extensions  20 0 600
+sdkmanager|avdmanager|android  ;|install|--|update
+    /opt  android packages  600 0.01 6000
+easy_install\S*
+    /usr/local/lib  python packages  8 0.05 300
+(elasticsearch|logstash|kibana|rabbitmq|grafana|opensearch)-(plugin|plugins|cli)|plugin|jenkins-plugin-cli
+    /usr/share  plugins  8 0.001 400
+dep|glide|govendor|godep
+    ./vendor  go packages  60 0.5 500
+steamcmd\S*
+    /opt  game server  1500 50 30000
 bash|sh|dash|zsh|ash|ksh|fish
     .  what a script leaves  4 0 1000
 python3?(\.\d+)?|pypy3?  setup\.py

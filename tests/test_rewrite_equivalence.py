@@ -10,6 +10,7 @@ from dfopt.finding import Applicability
 from dfopt.graph import build
 from dfopt.rewrite import equivalent
 from dfopt.rewrite.model import Change, PassInput, PassResult
+from dfopt.rewrite.places import is_absent_in_base
 from dfopt.rewrite.planning import optimize_with
 from dfopt.source import Span
 from dfopt.syntax import parse
@@ -110,6 +111,10 @@ MUTATIONS = {
     "chown of files that a command made": (
         "RUN mkdir -p /srv/app && touch /srv/app/z\nCOPY app /srv/app\nRUN chown -R 5:6 /srv/app",
         "RUN mkdir -p /srv/app && touch /srv/app/z\nCOPY --chown=5:6 app /srv/app",
+    ),
+    "chown of a folder that the base may have": (
+        "COPY app /var/lib/app\nRUN chown -R 5:6 /var/lib/app",
+        "COPY --chown=5:6 app /var/lib/app",
     ),
     "chmod dropped": ("COPY app /srv/app\nRUN chmod -R g+w /srv/app", "COPY app /srv/app"),
     "an archive left": ("ADD a.tar.gz /srv/", "COPY a.tar.gz /srv/"),
@@ -218,3 +223,26 @@ def test_a_broken_pass_changes_nothing(kind: str) -> None:
     plan = optimize_with([_broken(kind)], build(parse(text)), None)
     assert plan.after == text
     assert "not shown" in plan.refusals[0].reason
+
+
+@pytest.mark.parametrize(
+    ("base", "path", "absent"),
+    [
+        ("debian:bookworm", "/opt/app", True),
+        ("debian:bookworm", "/app", True),
+        ("debian:bookworm", "/opt", False),
+        ("debian:bookworm", "/usr/local/bin/x", False),
+        ("python:3.12", "/srv/app/x", True),
+        ("node:20", "/home/node", False),
+        ("golang:1.22", "/go/src/app", False),
+        ("php:8-apache", "/var/www/html", False),
+        ("postgres:16", "/docker-entrypoint-initdb.d/x.sql", False),
+        ("sonarqube:10", "/opt/sonarqube", False),
+        ("registry.example.com/own:1", "/opt/app", False),
+        ("registry.example.com/own:1", "/tmp/app.tar.gz", True),
+        ("scratch", "/etc/passwd", True),
+    ],
+)
+def test_a_path_is_taken_to_be_missing_only_where_images_leave_it_empty(base: str, path: str, absent: bool) -> None:
+    graph = build(parse(f"FROM {base}\nCOPY a /a\n"))
+    assert is_absent_in_base(path, graph.stages[0], graph) is absent

@@ -85,7 +85,7 @@ class _StageBuild(Copying):
             self.config["onbuild"] = []
         else:
             base = ("image", stage.image or stage.from_.image.text, stage.platform or graph.options.platform)
-            store = Store(terms, terms.make(*base))
+            store = Store(terms, terms.make(*base), lambda path: not is_absent_in_base(path, stage, graph))
             self.config = _empty(base)
         super().__init__(graph, stage, context, terms, sources, store, [built.store for built in done])
 
@@ -243,7 +243,8 @@ class _StageBuild(Copying):
                 continue
             target = posixpath.normpath(posixpath.join(directory, destination))
             if view.folder and source == view.target + "/." and destination.endswith("/"):
-                if self.store.node(target) is None:
+                made = self.store.node(target)
+                if made is None or self.terms.kind(made.term) != "folder":
                     return False
                 for entry in self.context_entries([view.context or "."], target + "/", "/", (), False, ROOT, None, ()):
                     self.store.put(entry)
@@ -252,7 +253,11 @@ class _StageBuild(Copying):
                     self.store.swap(node, replace(node, term=self.terms.make("folder", ROOT, None, view.context)))
                 return True
             if not view.folder and source == view.target and not destination.endswith("/"):
-                if target in self.store.folders or posixpath.dirname(target) not in self.store.folders | FOLDERS:
+                if (
+                    self.store.may_exist(target)
+                    or target in self.store.folders
+                    or posixpath.dirname(target) not in self.store.folders | FOLDERS
+                ):
                     return False
                 term = self.terms.make("context", view.context, "", "", False)
                 self.store.put(Entry(target, self.owned(term, ROOT), paths=(target,)))

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from msgspec import Struct
 
 from dfopt.graph.model import InstructionGraph, Stage
+from dfopt.images.names import canonical
 from dfopt.syntax.tree import Copy, FileInstruction
 
 FOLDERS = frozenset(
@@ -30,9 +31,19 @@ _OWN = (
     "/var/tmp",
     "/usr/src",
     "/usr/local/src",
-    "/var/www",
 )
 _SYSTEM = ("/bin", "/boot", "/dev", "/etc", "/lib", "/proc", "/run", "/sbin", "/sys", "/usr", "/var")
+
+
+_PLAIN = frozenset(
+    """
+    debian ubuntu alpine fedora centos rockylinux almalinux amazonlinux oraclelinux opensuse/leap busybox buildpack-deps
+    python node golang ruby php rust perl gcc openjdk eclipse-temurin amazoncorretto erlang elixir haskell swift pypy
+    nginx httpd redis postgres mysql mariadb memcached haproxy
+    """.split()  # noqa: SIM905 - a table of names is easier to read as text
+)
+"""Images that leave the administrator's folders empty."""
+_HOME = re.compile(r"/home/[^/]+")
 
 
 class Sources(Struct, frozen=True):
@@ -64,7 +75,9 @@ def clean(path: str) -> str:
 def is_absent_in_base(path: str, stage: Stage, graph: InstructionGraph) -> bool:
     """Tell whether a path may be taken to be missing in the image a stage starts from.
 
-    System folders may hold anything; folders left to the administrator are empty in known base images.
+    System folders may hold anything. Folders that are left to the administrator are empty in distributions and in
+    language and server images, apart from their working directory, homes and start scripts; of other images nothing is
+    known.
     """
     first = graph.chain(stage.index)[0]
     plain = path.rstrip("/")
@@ -72,8 +85,14 @@ def is_absent_in_base(path: str, stage: Stage, graph: InstructionGraph) -> bool:
         return True
     if plain in FOLDERS or plain in ("", "/"):
         return False
-    if first.facts is None:
+    name = canonical(first.image or "")
+    if first.facts is None or name is None or name.image not in _PLAIN:
         return plain.startswith(("/tmp/", "/mnt/"))
+    workdir = first.facts.workdir.rstrip("/")
+    if workdir and (plain == workdir or plain.startswith(workdir + "/") or workdir.startswith(plain + "/")):
+        return False
+    if plain.startswith("/docker-entrypoint") or _HOME.fullmatch(plain):
+        return False
     if any(plain.startswith(folder + "/") for folder in _OWN):
         return True
     return not any(plain == folder or plain.startswith(folder + "/") for folder in _SYSTEM)

@@ -8,7 +8,7 @@ made the same files in every build in which their commands behave alike.
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Hashable, Iterable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from functools import lru_cache
 from typing import TypeAlias
 
@@ -37,6 +37,11 @@ class Terms:
             number = self._numbers[thing] = len(self._things)
             self._things.append(thing)
         return number
+
+    def kind(self, term: Term) -> str:
+        """Give the first word of a term, which tells what it is."""
+        thing = self._things[term]
+        return str(thing[0]) if isinstance(thing, tuple) and thing else ""
 
     def describe(self, term: Term) -> str:
         """Give a few words for a term, for people."""
@@ -127,9 +132,10 @@ def _holds(paths: tuple[str, ...], path: str) -> bool:
 class Store:
     """The file system of one stage while it is built."""
 
-    def __init__(self, terms: Terms, base: Term) -> None:
+    def __init__(self, terms: Terms, base: Term, may_exist: Callable[[str], bool]) -> None:
         self.terms = terms
         self.base = base
+        self.may_exist = may_exist
         self.entries: list[Entry] = []
         self.folders: set[str] = set()
         self.vanished: set[str] = set()
@@ -137,7 +143,7 @@ class Store:
 
     def copy(self) -> Store:
         """Give a store that can change on its own."""
-        other = Store(self.terms, self.base)
+        other = Store(self.terms, self.base, self.may_exist)
         other.entries = list(self.entries)
         other.folders = set(self.folders)
         other.vanished = set(self.vanished)
@@ -214,14 +220,14 @@ class Store:
         for path in [*_above(folder), folder.rstrip("/") or "/"]:
             if path in self.folders or path in known or path == "/":
                 continue
+            # Where the base may have the folder, its owner and mode stay, whatever the instruction says.
+            made = self.terms.make("kept-or-made", term) if self.may_exist(path) else term
             old = [entry for entry in self.touching(path) if entry.term != self.absent]
             if old:
                 below = frozenset((entry.region, entry.node, entry.term) for entry in old)
-                made = Entry(path, self.terms.make("ensured", below, term), node=True)
-            else:
-                made = Entry(path, term, node=True)
+                made = self.terms.make("ensured", below, made)
             self.entries = [entry for entry in self.entries if not (entry.term == self.absent and entry.region == path)]
-            self.entries.append(made)
+            self.entries.append(Entry(path, made, node=True))
             self.folders.add(path)
 
     def node(self, path: str) -> Entry | None:

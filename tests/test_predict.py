@@ -353,6 +353,24 @@ def test_packages_removed_in_a_later_layer_are_wasted_where_they_lie() -> None:
     assert purge.size.value < 2_000_000
 
 
+def test_triggers_of_the_base_stage_make_layers() -> None:
+    text = f"FROM {BASE} AS one\nONBUILD COPY big.bin /b\nONBUILD RUN chmod 1 /b\nFROM one\nRUN rm /b"
+    assert [layer.size_bytes for layer in own(text, BIG)] == [3_000_000, 3_000_000, 0]
+
+
+def test_every_beginning_of_a_file_is_predicted() -> None:
+    text = STAGED + (
+        "ADD --unpack=true big.bin https://example.com/x.tar.gz git@example.com:a/b.git /x/\n"
+        'COPY --from=fetch ["/opt", "/usr", "/y"]\n'
+        "RUN <<EOF\nif [ -f /a ]; then for i in *; do cat $i > /z/$i; done; fi\nEOF\n"
+        "RUN cp -r /opt/* /usr/local/ && mv /opt /o && ln /o/extra /e"
+        " && tar czf - /o | tar xz -C /p && find / -name x -delete\n"
+    )
+    for end in range(0, len(text), 5):
+        for stage in predicted(text[:end], BIG).stages:
+            assert 0 <= stage.total.low <= stage.total.value <= stage.total.high
+
+
 def test_compressed_sizes_tell_packed_files_from_others() -> None:
     plain, packed = own(
         f"FROM {BASE}\nCOPY big.bin /x/\nCOPY big.jpg /x/", {"big.bin": 3_000_000, "big.jpg": 3_000_000}

@@ -48,6 +48,33 @@ _EXPANSION: tuple[tuple[str, tuple[float, float, float]], ...] = (
 )
 
 
+# A download of which only the name is known, in bytes: value, low, high.
+_BY_NAME: tuple[tuple[str, Estimate], ...] = (
+    (r"\.(?:asc|sig|gpg|key|pub|sha\d*(?:sum)?|md5|pem|crt)$|SHASUMS|checksums", Estimate(2_500, 50, 60_000)),
+    (
+        r"\.(?:sh|bash|py|pl|list|repo|conf|cfg|ini|json|ya?ml|toml|txt|xml|patch|diff|service)$",
+        Estimate(12_000, 100, 500_000),
+    ),
+    (
+        r"\.(?:tar\.\w+|tgz|tbz2?|txz|zip|jar|war|deb|rpm|apk|whl|7z|gz|xz|bz2|zst)$",
+        Estimate(15_000_000, 20_000, 500_000_000),
+    ),
+    (
+        r"\.(?:iso|img|bin|run|appimage|exe|msi|pt|pth|onnx|safetensors|gguf|h5|pkl)$",
+        Estimate(60_000_000, 500_000, 3_000_000_000),
+    ),
+)
+_ANY_DOWNLOAD = Estimate(5_000_000, 100, 500_000_000)
+
+
+def size_by_name(name: str) -> Estimate:
+    """Estimate the bytes of a download of which only the name is known."""
+    for pattern, size in _BY_NAME:
+        if re.search(pattern, name, re.IGNORECASE):
+            return size
+    return _ANY_DOWNLOAD
+
+
 def is_tar_name(name: str) -> bool:
     """Tell whether a file name says that it is a tar archive."""
     return _TAR_SUFFIX.search(name) is not None

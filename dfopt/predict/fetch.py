@@ -7,30 +7,13 @@ import re
 
 from msgspec.structs import replace
 
-from dfopt.predict.archive import archive_of, gzip_ratio, is_archive_name, is_tar_name, stem
+from dfopt.predict.archive import archive_of, gzip_ratio, is_archive_name, is_tar_name, size_by_name, stem
 from dfopt.predict.call import CONFIG_FILE, Call, Stream
 from dfopt.predict.files import Handler
 from dfopt.predict.filesystem import Archive, Entry, Origin
 from dfopt.predict.model import ZERO, Estimate, RemoteSize
 
 _URL = re.compile(r"^(?:https?|ftp)://|^[\w.-]+\.(?:com|org|io|net|dev|sh)/", re.IGNORECASE)
-# A download of which only the name is known, in bytes: value, low, high.
-_BY_NAME: tuple[tuple[str, Estimate], ...] = (
-    (r"\.(?:asc|sig|gpg|key|pub|sha\d*(?:sum)?|md5|pem|crt)$|SHASUMS|checksums", Estimate(2_500, 50, 60_000)),
-    (
-        r"\.(?:sh|bash|py|pl|list|repo|conf|cfg|ini|json|ya?ml|toml|txt|xml|patch|diff|service)$",
-        Estimate(12_000, 100, 500_000),
-    ),
-    (
-        r"\.(?:tar\.\w+|tgz|tbz2?|txz|zip|jar|war|deb|rpm|apk|whl|7z|gz|xz|bz2|zst)$",
-        Estimate(15_000_000, 20_000, 500_000_000),
-    ),
-    (
-        r"\.(?:iso|img|bin|run|appimage|exe|msi|pt|pth|onnx|safetensors|gguf|h5|pkl)$",
-        Estimate(60_000_000, 500_000, 3_000_000_000),
-    ),
-)
-_ANY_DOWNLOAD = Estimate(5_000_000, 100, 500_000_000)
 
 
 def download_size(call: Call, url: str) -> tuple[Estimate, RemoteSize | None, str]:
@@ -40,10 +23,7 @@ def download_size(call: Call, url: str) -> tuple[Estimate, RemoteSize | None, st
     known = call.build.remote(url)
     if known is not None:
         return Estimate.exact(known.size_bytes), known, name
-    for pattern, size in _BY_NAME:
-        if re.search(pattern, name, re.IGNORECASE):
-            return size, None, name
-    return _ANY_DOWNLOAD, None, name
+    return size_by_name(name), None, name
 
 
 def _stream(call: Call, url: str) -> Stream:

@@ -12,7 +12,15 @@ from dfopt.context.model import ContextFile
 from dfopt.context.selection import Selected, destination_of, select
 from dfopt.graph.model import Step
 from dfopt.images import facts as image_facts
-from dfopt.predict.archive import archive_of, gzip_ratio, is_archive_name, measured_ratio, read_archive, stem
+from dfopt.predict.archive import (
+    archive_of,
+    gzip_ratio,
+    is_archive_name,
+    measured_ratio,
+    read_archive,
+    size_by_name,
+    stem,
+)
 from dfopt.predict.filesystem import Archive, Claim, Entry, FileSystem, Origin, normal
 from dfopt.predict.known import known_path
 from dfopt.predict.model import ZERO, Estimate, RemoteSize
@@ -22,8 +30,6 @@ from dfopt.syntax.tree import Add, Copy, FileInstruction
 
 _GIT = re.compile(r"^(?:[\w.-]+@[\w.-]+:|ssh://|git://|https?://[^?#]*\.git(?:[?#]|$))")
 _WEB = re.compile(r"^https?://")
-_UNFETCHED = Estimate(15_000_000, 1_000, 1_000_000_000)
-"""A download of which nothing is known: small scripts and large archives are both common."""
 _REPOSITORY = Estimate(15_000_000, 50_000, 1_000_000_000)
 
 
@@ -171,7 +177,7 @@ def _add_url(build: StageBuild, instruction: Add, url: str, target: str, into: b
         )
         build.fs.extract(target, archive_of(name, known), origin, top=stem(name))
     else:
-        size = Estimate.exact(known.size_bytes) if known else _UNFETCHED
+        size = Estimate.exact(known.size_bytes) if known else size_by_name(name)
         source = "size given or asked for" if known else "unknown download"
         origin = Origin(f"download of {name}", "download", source, ratio, known is None)
         archive = archive_of(name, known) if is_archive_name(name) else None

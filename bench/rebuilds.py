@@ -57,7 +57,7 @@ def _wrong_steps(case: Path, change: Record) -> list[tuple[str, str, str, str]]:
         _make_writable(edited)
         for edit in change["edits"]:
             _apply(edited, edit)
-        before, after = _contents(case), _contents(edited)
+        before, after = contents(case), contents(edited)
         paths = frozenset(path for path in before.keys() | after.keys() if before.get(path) != after.get(path))
         text = (edited / "Dockerfile").read_bytes()
     given = Change(
@@ -67,7 +67,7 @@ def _wrong_steps(case: Path, change: Record) -> list[tuple[str, str, str, str]]:
     )
     ours = invalidated(graph, given)
     new = build(given.dockerfile or graph.tree, images=lambda name: None)
-    names = _step_names(new)
+    names = step_names(new)
     built = {_step_key(step["step"]): step["cached"] for step in change["steps"]}
     ran = {stage for (stage, _), cached in built.items() if not cached}
     wrong: list[tuple[str, str, str, str]] = []
@@ -107,7 +107,7 @@ def _step_key(name: str) -> tuple[str, int]:
     return match["stage"] or "", int(match["number"])
 
 
-def _step_names(graph: InstructionGraph) -> dict[str, tuple[str, int]]:
+def step_names(graph: InstructionGraph) -> dict[str, tuple[str, int]]:
     """Give the stage and number under which BuildKit shows each step."""
     alone = len(graph.stages) == 1 and not any(
         step.source_image or step.run_mounts for step in graph.stages[0].all_steps
@@ -122,7 +122,7 @@ def _step_names(graph: InstructionGraph) -> dict[str, tuple[str, int]]:
     return found
 
 
-def _contents(root: Path) -> dict[str, tuple[Any, ...]]:
+def contents(root: Path) -> dict[str, tuple[Any, ...]]:
     """Give all that a cache key holds of each file that the ignore file lets through."""
     context: BuildContext = read_context(root, dockerfile=root / "Dockerfile")
     found: dict[str, tuple[Any, ...]] = {}

@@ -227,10 +227,10 @@ class _StageBuild(Copying):
             case ("chmod", "755", path):
                 full_path = posixpath.normpath(posixpath.join(directory, path))
                 node = self.store.node(full_path)
-                thing = self.terms._things[node.term] if node else None
-                if node is None or not isinstance(thing, tuple) or thing[0] != "folder":
+                if node is None or self.terms.kind(node.term) != "folder":
                     return False
-                self.store.swap(node, replace(node, term=self.terms.make("folder", thing[1], thing[2], "755")))
+                _, owner, names, _, *rest = self.terms.thing(node.term)
+                self.store.swap(node, replace(node, term=self.terms.make("folder", owner, names, "755", *rest)))
                 return True
             case ("cp", "-a", source, destination):
                 return self._copied_from_mount(source, destination, directory, views)
@@ -283,15 +283,15 @@ class _StageBuild(Copying):
                 return False
         renamed: list[tuple[Entry, Entry]] = []
         for entry in touched:
-            thing = self.terms._things[entry.term]
-            if not isinstance(thing, tuple) or thing[0] not in ("owned", "folder"):
+            thing = self.terms.thing(entry.term)
+            if thing[0] not in ("owned", "folder"):
                 return False
             owner = thing[1]
             new = (user or owner[0], group if colon else owner[1])
             new = (number_of(new[0]), number_of(new[1]))
             known = self.names(new) if self.names(new) is not None else None
             if thing[0] == "folder":
-                term = self.terms.make("folder", new, known, thing[3])
+                term = self.terms.make("folder", new, known, *thing[3:])
             else:
                 if self._has_special_bits(thing[3]):
                     return False
@@ -302,8 +302,8 @@ class _StageBuild(Copying):
         return True
 
     def _has_special_bits(self, inner: Term) -> bool:
-        thing = self.terms._things[inner]
-        if self.context is None or not isinstance(thing, tuple) or thing[0] not in ("context", "tree"):
+        thing = self.terms.thing(inner)
+        if self.context is None or thing[0] not in ("context", "tree"):
             return False
         names: Iterable[str] = (thing[1],) if thing[0] == "context" else (source for source, _ in thing[1])
         return any(name in self.context.files and self.context.files[name].mode & 0o7000 for name in names)

@@ -105,8 +105,8 @@ class Copying:
         if only is not None and not chmod and not link and not flags and not excludes:
             target = posixpath.join(full, posixpath.basename(path)) if into else full
             if owner is not None:
-                thing = self.terms._things[only]
-                inner = thing[3] if isinstance(thing, tuple) and thing[0] == "owned" else only
+                thing = self.terms.thing(only)
+                inner = thing[3] if thing[0] == "owned" else only
                 only = self.owned(inner, owner)
             return [Entry(target, only, paths=(target,))]
         term = self.stage_tree(store, path)

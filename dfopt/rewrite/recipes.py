@@ -100,7 +100,7 @@ def unpacked(given: PassInput, stage: Stage) -> Recipe | str | None:
         return "nothing is left that the image could take over"
     if program.startswith("/") and not any(program == root or program.startswith(root + "/") for root in roots):
         return f"{program} is not among what the stage makes"
-    return Recipe(f"{_names(packages)} only fetch and unpack; nothing that ships uses them", tuple(roots))
+    return Recipe(f"nothing that ships uses what only fetches and unpacks: {_names(packages)}", tuple(roots))
 
 
 def compiled(given: PassInput, stage: Stage) -> Recipe | str | None:
@@ -167,9 +167,8 @@ def compiled(given: PassInput, stage: Stage) -> Recipe | str | None:
     if isinstance(runtime, str):
         return runtime
     roots = _covering(copies)
-    data = _data_copies(stage, given)
     return Recipe(
-        f"{_names(tools)} only build the program", tuple(roots), runtime, kept=tuple(data),
+        f"nothing that ships uses what only builds: {_names(tools)}", tuple(roots), runtime
     )  # fmt: skip
 
 
@@ -288,10 +287,6 @@ def _covering(paths: Sequence[str]) -> list[str]:
         if not any(path == other or path.startswith(other + "/") for other in kept):
             kept.append(path)
     return kept
-
-
-def _data_copies(stage: Stage, given: PassInput) -> list[Step]:
-    return []
 
 
 def _names(names: Sequence[str]) -> str:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Callable, Hashable, Iterable, Iterator
 from functools import lru_cache
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -28,7 +28,7 @@ class Terms:
 
     def __init__(self) -> None:
         self._numbers: dict[Hashable, int] = {}
-        self._things: list[Hashable] = []
+        self._things: list[tuple[Any, ...]] = []
 
     def make(self, *thing: Hashable) -> Term:
         """Give the number of a thing."""
@@ -38,16 +38,17 @@ class Terms:
             self._things.append(thing)
         return number
 
+    def thing(self, term: Term) -> tuple[Any, ...]:
+        """Give what a term stands for: its kind and its parts."""
+        return self._things[term]
+
     def kind(self, term: Term) -> str:
-        """Give the first word of a term, which tells what it is."""
-        thing = self._things[term]
-        return str(thing[0]) if isinstance(thing, tuple) and thing else ""
+        """Give the first part of a term, which tells what it is."""
+        return str(self._things[term][0])
 
     def describe(self, term: Term) -> str:
         """Give a few words for a term, for people."""
         thing = self._things[term]
-        if not isinstance(thing, tuple):
-            return str(thing)
         match thing:
             case ("out", int() as run, *_):
                 return self.describe(run)

@@ -180,7 +180,7 @@ def virtual_environment(given: PassInput, stage: Stage) -> Recipe | str | None:
     if any(isinstance(step.instruction, User) for step in kept):
         return "the user changes before pip is done"
     return Recipe(
-        f"{', '.join(tools[:3])} are only needed while pip builds packages",
+        f"nothing that ships uses what pip only builds packages with: {', '.join(tools[:3])}",
         ("/venv",),
         runtime,
         kept=kept,

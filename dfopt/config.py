@@ -450,7 +450,8 @@ class Configurations:
         environment: Mapping[str, str] | None = None,
     ) -> None:
         self._values, self._origins, self._isolated = values, origins, isolated
-        self._environment = os.environ if environment is None else environment
+        # A plain copy, because this is sent to other processes.
+        self._environment = dict(os.environ if environment is None else environment)
         self._path = path or (None if isolated else self._environment.get("DFOPT_CONFIG")) or None
         if self._path is not None and not os.path.isfile(self._path):
             raise ConfigError(f"{self._path}: there is no such configuration file")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import pickle
 import stat
 import subprocess
 import sys
@@ -13,6 +14,8 @@ from pathlib import Path
 import pytest
 
 from dfopt.cli import main
+from dfopt.cli.worker import Job, Worker
+from dfopt.config import Configurations
 
 CLEAN = "FROM debian:12-slim@sha256:" + "0" * 64 + '\nUSER app\nCMD ["true"]\n'
 UNTAGGED = "FROM debian\nUSER app\n"
@@ -216,6 +219,15 @@ def test_several_processes_give_the_same_report(folder: Path, capsys: pytest.Cap
     two = capsys.readouterr()
     assert one.out.count("B101") == 60
     assert (one.out, one.err) == (two.out, two.err)
+
+
+def test_the_job_can_be_sent_to_processes_that_share_nothing(folder: Path) -> None:
+    (folder / "dfopt.toml").write_text('ignore = ["B101"]\n')
+    (folder / "Dockerfile").write_text(UNTAGGED)
+    job = Job(Configurations({"select": ("B101",)}, {}), shellcheck=None)
+    (report,) = Worker(pickle.loads(pickle.dumps(job))).run(["Dockerfile"])
+    assert report.findings == []
+    assert pickle.loads(pickle.dumps(report)).path == "Dockerfile"
 
 
 def test_a_report_goes_into_a_file(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

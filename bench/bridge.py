@@ -128,7 +128,7 @@ REASONS: tuple[tuple[str, tuple[str, ...], Callable[[Dockerfile], bool]], ...] =
 
 def compare(text: str) -> dict[str, tuple[Any, Any, str | None]]:
     """Compare both readings of a file; gives for each aspect that differs both values and the reason, if known."""
-    from dockerfile_parse import DockerfileParser  # type: ignore[import-untyped]  # it has no types
+    from dockerfile_parse import DockerfileParser
 
     file = parse(text)
     theirs = DockerfileParser(fileobj=BytesIO(file.source.to_bytes()))

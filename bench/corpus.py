@@ -15,7 +15,7 @@ import random
 import sys
 import time
 import traceback
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -50,7 +50,7 @@ class Tally:
         self.changed_files = 0
         self.saved_bytes = 0.0
         self.samples: list[tuple[str, str, Finding]] = []
-        self.seconds: Counter[str] = Counter()
+        self.seconds: defaultdict[str, float] = defaultdict(float)
         self.figures: Counter[str] = Counter()
 
 

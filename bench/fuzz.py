@@ -113,7 +113,7 @@ def main() -> None:
         at = sys.argv.index("--seed")
         write_seeds(Path(sys.argv[at + 1]))
         del sys.argv[at : at + 2]
-    import atheris  # type: ignore[import-untyped]  # it has no types
+    import atheris
 
     fuzzer: Any = atheris
     fuzzer.instrument_all()

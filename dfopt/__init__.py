@@ -1,4 +1,4 @@
-"""dfopt understands a Dockerfile as a graph: it lints it, rewrites it without changing the image, and predicts its size.
+"""dfopt understands a Dockerfile as a graph: lints it, rewrites it without changing the image, predicts its size.
 
 >>> import dfopt
 >>> [finding.code for finding in dfopt.lint("FROM debian")]
@@ -83,7 +83,7 @@ class _CallablePackage(ModuleType):
 
 
 class _Dfopt(ModuleType):
-    """This package: makes a sub-package callable at the moment the import system hangs it in."""
+    """The package itself: makes a sub-package callable at the moment the import system hangs it in."""
 
     def __setattr__(self, name: str, value: object) -> None:
         if name in _CALLABLE and isinstance(value, ModuleType):

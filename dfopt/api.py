@@ -91,7 +91,7 @@ def fix(
     platform: str | None = None,
     config: Config = DEFAULT,
 ) -> str:
-    """Apply the fixes of all findings until none is left and give the new text; ``unsafe`` takes the unsafe ones too."""
+    """Apply the fixes of all findings until none is left and give the new text; ``unsafe`` adds the unsafe ones."""
     from dfopt.lint.fix import fix_source
     from dfopt.lint.run import lint_source
 

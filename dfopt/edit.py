@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import pairwise
 
 from msgspec import Struct
 
@@ -23,10 +24,7 @@ class Edit(Struct, frozen=True, order=True):
 def conflicts(edits: Iterable[Edit]) -> bool:
     """Tell whether edits overlap, or insert different texts at one place."""
     ordered = sorted(set(edits))
-    return any(
-        left.span.end > right.span.start or left.span == right.span
-        for left, right in zip(ordered, ordered[1:], strict=False)
-    )
+    return any(left.span.end > right.span.start or left.span == right.span for left, right in pairwise(ordered))
 
 
 def apply(text: str, edits: Iterable[Edit]) -> str:

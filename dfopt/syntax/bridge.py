@@ -18,7 +18,7 @@ from dfopt.syntax.parser import parse
 from dfopt.syntax.words import WordError, expand
 
 if TYPE_CHECKING:
-    from dockerfile_parse import DockerfileParser  # type: ignore[import-untyped]  # it has no types
+    from dockerfile_parse import DockerfileParser
 
     from dfopt.syntax.tree import Dockerfile, Instruction
 
@@ -59,7 +59,7 @@ def as_parser(
 def _parser_class() -> Any:
     """Make the class of linked parsers; dockerfile-parse is imported here and nowhere else."""
     from dockerfile_parse import DockerfileParser
-    from dockerfile_parse.parser import Args, Envs, Labels  # type: ignore[import-untyped]  # as above
+    from dockerfile_parse.parser import Args, Envs, Labels
 
     class LinkedParser(DockerfileParser):  # type: ignore[misc]  # dockerfile-parse has no types
         """A dockerfile-parse parser that reads by dfopt's tree."""

@@ -101,9 +101,11 @@ FORBIDDEN = ("networkx", "rich", "yaml", "http", "urllib.request", "ssl", "socke
 
 LINT = (
     "import json, sys\n"
+    "import argparse, msgspec\n"  # what these load is theirs; it differs between versions of Python
+    "before = set(sys.modules)\n"
     "from dfopt.cli import main\n"
     "code = main(['lint', '--no-shellcheck', '--no-config', '--quiet', *sys.argv[1:]])\n"
-    "print(json.dumps([code, sorted(sys.modules)]))\n"
+    "print(json.dumps([code, sorted(set(sys.modules) - before)]))\n"
 )
 
 

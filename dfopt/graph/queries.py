@@ -8,6 +8,7 @@ from fnmatch import fnmatchcase
 from functools import lru_cache
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from dfopt.graph import paths
 from dfopt.graph.model import InstructionGraph, Stage, Step
@@ -98,6 +99,36 @@ def _is_project(path: str, step: Step) -> bool:
 def installs(graph: InstructionGraph) -> tuple[Install, ...]:
     """List the installs of project dependencies of a file, in order."""
     return tuple(each for step in graph.steps if step.keyword == "RUN" for each in installs_of(step))
+
+
+@lru_cache(maxsize=8)
+def run_steps(graph: InstructionGraph) -> tuple[Step, ...]:
+    """Give the RUNs of a file in order; one behind ONBUILD is a step of its own, in the state of its place."""
+    return tuple(
+        step if isinstance(step.instruction, tree.Run) else replace(step, instruction=step.instruction.trigger)
+        for step in graph.steps
+        if step.stage >= 0
+        and (
+            isinstance(step.instruction, tree.Run)
+            or (isinstance(step.instruction, tree.Onbuild) and isinstance(step.instruction.trigger, tree.Run))
+        )
+    )
+
+
+@lru_cache(maxsize=8)
+def calls(graph: InstructionGraph) -> dict[str, list[tuple[Step, Invocation]]]:
+    """Give the recognised commands of all RUNs by the family of their tool, each with its step, in order."""
+    found: dict[str, list[tuple[Step, Invocation]]] = {}
+    for step in run_steps(graph):
+        for invocation in step.invocations:
+            found.setdefault(invocation.tool.family, []).append((step, invocation))
+    return found
+
+
+def calls_of(graph: InstructionGraph, *families: str) -> list[tuple[Step, Invocation]]:
+    """Give the calls of some families of tools, each with its step; in order within a family."""
+    table = calls(graph)
+    return [pair for family in families for pair in table.get(family, ())]
 
 
 def earlier(graph: InstructionGraph, step: Step) -> tuple[Step, ...]:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from msgspec import Struct
 
 from dfopt.graph.model import Step
+from dfopt.rewrite.neutral import neutral_command, neutral_texts
 from dfopt.shell.model import POSIX, Command, ListItem, Pipeline
 from dfopt.source import Span
 from dfopt.tools import NOTHING, Effects, Place, Setting, covers, effects, recognise
@@ -21,6 +22,7 @@ STATEFUL = frozenset(
 """Commands that change the shell itself, so that what follows depends on them."""
 _SHELLS = frozenset(("sh", "bash", "dash", "ash", "zsh", "ksh", "busybox"))
 _QUIET = frozenset("exv")
+_GAP = re.compile(r"(?:[ \t]|[\\`][ \t]*\r?\n)+\Z")
 _CONTINUED = re.compile(r"[ \t]*[\\`][ \t]*\r?\n(?:[ \t]*#[^\n]*\n)*[ \t]*")
 
 
@@ -71,7 +73,7 @@ def operations(step: Step, text: str, removed: Sequence[str] = ()) -> list[Opera
         )  # fmt: skip
         done = NOTHING
         for command in commands:
-            done = done | effects(command, setting_of(step))
+            done = done | effects(neutral_command(command), setting_of(step))
         lists, paths = _lists(step, commands)
         result.append(Operation(label, done, directory, _plain_words(item), lists, paths, item.span))
     return result
@@ -185,22 +187,27 @@ def _set_options(words: Sequence[str | None]) -> set[str] | None:
 
 
 def _label(item: ListItem, commands: Sequence[Command], step: Step, text: str, removed: Sequence[str]) -> str:
-    cuts: list[Span] = []
+    changes: list[tuple[Span, str]] = []
+    setting = setting_of(step)
     for command in commands:
         invocation = recognise(command)
+        changes += neutral_texts(command, invocation, text, setting.user)
         if invocation is None or not invocation.subcommand.leaves:
             continue
-        place = Place.of(command, setting_of(step))
+        place = Place.of(command, setting)
         left = [place.join(path) for path in invocation.subcommand.leaves]
         if left and all(any(covers(gone, path) for gone in removed) for path in left):
-            cuts += [word.span for word in command.words if word.value in invocation.tool.cleaning.options]
+            changes += [(word.span, "") for word in command.words if word.value in invocation.tool.cleaning.options]
     pieces: list[str] = []
     at = item.span.start
-    for cut in sorted(cuts):
-        pieces.append(text[at : cut.start].rstrip(" \t"))
+    for cut, instead in sorted(changes):
+        if cut.start < at or cut.end > item.span.end:
+            continue
+        before = text[at : cut.start]
+        pieces += [before if instead else _GAP.sub("", before), instead]
         at = cut.end
     pieces.append(text[at : item.span.end])
-    return joined("".join(pieces))
+    return joined("".join(pieces)).strip()
 
 
 def _plain_words(item: ListItem) -> tuple[str, ...] | None:

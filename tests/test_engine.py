@@ -256,7 +256,7 @@ def test_the_course_example_is_as_small_as_promised(
     assert engine.check(after, "/opt/app-1.0/bin/app")
     if not options:
         assert engine.check(after, "curl --version")
-        assert compare(engine, before, after, ignore=("opt/app-1.0.tar.gz", "var/lib/apt/lists")).same
+        assert compare(engine, before, after, ignore=("var/lib/apt/lists",)).same
     assert plan.predicted_after is not None
     assert plan.predicted_after.image is not None
     assert plan.predicted_after.image.total.value == pytest.approx(engine.size_bytes(after), rel=0.02)

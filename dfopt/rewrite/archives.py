@@ -39,7 +39,10 @@ def may_be_archive(source: str, context: BuildContext | None) -> bool:
     path = posixpath.normpath("/" + source).strip("/")
     if not path:
         return False
-    if any(mark in path for mark in "*?[$"):
+    if "$" in path:
+        # A build argument may give another name; only a plain suffix says enough.
+        return posixpath.splitext(path)[1].lower() not in _PLAIN
+    if any(mark in path for mark in "*?["):
         suffix = posixpath.splitext(path)[1].lower()
         if suffix in _PLAIN:
             return False

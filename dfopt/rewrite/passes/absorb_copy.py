@@ -112,7 +112,7 @@ def _ends(given: PassInput, step: Step) -> tuple[str | None, str]:
     instruction = step.instruction
     assert isinstance(instruction, Copy)
     assert given.context is not None
-    if len(step.sources) != 1 or len(instruction.sources) != 1:
+    if step.used or len(step.sources) != 1 or len(instruction.sources) != 1:
         return None, ""
     source = clean(step.sources[0])
     full = posixpath.normpath(step.destination)

@@ -26,7 +26,10 @@ def add_to_copy(given: PassInput) -> PassResult:
         if step.unknown:
             result.append(Refusal(NAME, "the name of a source is not known", step.span))
             continue
-        unsure = [source for source in sources if "$" in source or may_be_archive(source, given.context)]
+        written = [word.text for word in add.sources if "$" in word.text]
+        unsure = [
+            source for source in (*sources, *written) if source.startswith("$") or may_be_archive(source, given.context)
+        ]
         if unsure:
             result.append(Refusal(NAME, f"{unsure[0]} may be an archive that ADD unpacks", step.span))
             continue

@@ -46,6 +46,8 @@ def _chown(item: ListItem) -> tuple[str, str] | None:
 
 
 def _proposal(given: PassInput, stage: Stage, step: Step, item: ListItem, spec: str, path: str) -> PassResult:
+    command = item.node
+    assert isinstance(command, Command)
     graph = given.graph
     copies = [
         other for other in stage.steps
@@ -60,6 +62,8 @@ def _proposal(given: PassInput, stage: Stage, step: Step, item: ListItem, spec: 
         return [
             Refusal(NAME, f"{spec} names a login group or no user, which COPY --chown reads differently", step.span)
         ]
+    if any(other.used for other in copies) or any(word.variables for word in command.words):
+        return [Refusal(NAME, "a path holds a variable, which a build may set otherwise", step.span)]
     if any(other.instruction.flags or not isinstance(other.instruction, Copy) for other in copies):
         return [Refusal(NAME, "one of the copies has options of its own", copies[0].span)]
     edits = [with_flag(other, f"--chown={owner}", graph) for other in copies]
@@ -67,8 +71,6 @@ def _proposal(given: PassInput, stage: Stage, step: Step, item: ListItem, spec: 
         isinstance(other.instruction, Workdir) and f"{other.after.workdir}/".startswith(path + "/")
         for other in stage.steps if other.index < copies[0].index
     )  # fmt: skip
-    command = item.node
-    assert isinstance(command, Command)
     if made_here or stage.start.workdir == path:
         recursive = command.words[1]
         edits.append(Edit(type(recursive.span)(command.words[0].span.end, recursive.span.end), ""))

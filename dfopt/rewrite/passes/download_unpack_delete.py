@@ -56,7 +56,7 @@ def _passing(given: PassInput, step: Step) -> _Passing | None:
     assert isinstance(instruction, FileInstruction)
     if len(instruction.sources) != 1 or instruction.heredocs:
         return None
-    if any(flag.name != "from" for flag in instruction.flags):
+    if any(flag.name not in ("from", "checksum") for flag in instruction.flags):
         return None
     source = step.sources[0]
     full = posixpath.normpath(step.destination)
@@ -67,6 +67,8 @@ def _passing(given: PassInput, step: Step) -> _Passing | None:
         if not source.startswith(("http://", "https://")) or re.sub(r"[?#].*", "", source).endswith(".git"):
             return None
         return _Passing(step, f"{full.rstrip('/')}/{file_name(source)}" if into else full, source, "url")
+    if step.used:
+        return None
     if isinstance(instruction, Add) and may_be_archive(source, given.context):
         return None
     name = posixpath.basename(clean(source))
@@ -126,7 +128,7 @@ def _proposal(given: PassInput, stage: Stage, found: _Passing) -> PassResult:
             NAME, f"mount {posixpath.basename(found.path)} instead of storing it",
             f"{posixpath.basename(found.path)} is {what} into one layer and deleted in another, so it still weighs;"
             " a mount shows it only while it is used",
-            tuple(edits), Applicability.SAFE, span, declares_removed=(found.path,),
+            tuple(edits), Applicability.SAFE, span
         )
     ]  # fmt: skip
 
@@ -202,21 +204,52 @@ def _mount(given: PassInput, stage: Stage, found: _Passing) -> tuple[str, Edit |
         for step in graph.steps
     ):
         return "", None, "stages are referred to by number, which a new stage would shift"
-    if "$" in next(iter(getattr(found.step.instruction, "sources"))).text:  # noqa: B009 - a FileInstruction has sources
-        return "", None, "the address holds a variable that a new stage would not know"
     if (graph.options.target or "").isdigit():
         return "", None, "the target stage is given by number, which a new stage would shift"
-    name = stage_name(posixpath.basename(target), {other.name for other in graph.stages if other.name})
-    newline = graph.tree.source.newline
-    source = next(iter(found.step.instruction.sources)) if isinstance(found.step.instruction, FileInstruction) else None
-    raw = graph.tree.source.slice(source.span) if source else found.source
+    definitions = _definitions(given, stage, found.step)
+    if definitions is None:
+        return "", None, "the address holds a variable that a new stage would not know"
+    instruction = found.step.instruction
+    assert isinstance(instruction, FileInstruction)
+    source = graph.tree.source
+    base = posixpath.basename(target)
+    name = stage_name(base, {other.name for other in graph.stages if other.name})
+    flags = "".join(f" {source.slice(flag.span)}" for flag in instruction.flags)
+    address = source.slice(instruction.sources[0].span)
+    written = instruction.destination.text
+    if found.step.used:
+        # A build argument may give another name, so the mount has to name the file as the author does.
+        base = file_name(address)
+        into = written.endswith("/")
+        target = written.rstrip("/") + "/" + base if into else written
+        if any(mark in base + target for mark in "\"'\\,%:") or "{" in (base + target).replace("${", "") or not into:
+            return "", None, "the name of the download holds a variable in a form that a mount cannot use"
+        if not written.startswith("/"):
+            return "", None, "the download's folder is not absolute"
+    place = "/" if base == file_name(address) else f"/{base}"
+    lines = [f"FROM scratch AS {name}", *definitions, f"ADD{flags} {address} {place}", ""]
     first = next(step for step in graph.steps if step.instruction is stage.from_)
     at = line_start(first, graph)
-    text = f"FROM scratch AS {name}{newline}ADD {raw} /{newline}{newline}"
-    if posixpath.basename(target) != file_name(found.source):
-        text = f"FROM scratch AS {name}{newline}ADD {raw} /{posixpath.basename(target)}{newline}{newline}"
-    flag = f"--mount=type=bind,from={name},source=/{posixpath.basename(target)},target={target}"
-    return flag, Edit(Span(at, at), text), ""
+    flag = f"--mount=type=bind,from={name},source=/{base},target={target}"
+    return flag, Edit(Span(at, at), source.newline.join([*lines, ""])), ""
+
+
+def _definitions(given: PassInput, stage: Stage, step: Step) -> list[str] | None:
+    """Give the ARG and ENV instructions that an address needs, None where one of its variables comes from elsewhere."""
+    wanted: set[int] = set()
+    names = list(step.used)
+    while names:
+        variable = step.before.variables.get(names.pop())
+        if variable is None or variable.step is None or variable.kind not in ("arg", "env"):
+            return None
+        setter = next((each for each in stage.steps if each.index == variable.step), None)
+        if setter is None:
+            return None
+        if setter.index not in wanted:
+            wanted.add(setter.index)
+            names += setter.used
+    slice_ = given.graph.tree.source.slice
+    return [slice_(each.span).rstrip() for each in stage.steps if each.index in wanted]
 
 
 def stage_name(wish: str, taken: set[str]) -> str:

@@ -78,6 +78,12 @@ def test_folders_are_searched(folder: Path, capsys: pytest.CaptureFixture[str]) 
     assert sorted(file["path"] for file in files) == sorted(wanted)
 
 
+def test_a_file_named_twice_is_checked_once(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / "Dockerfile").write_text(UNTAGGED)
+    assert lint("Dockerfile", ".", "./Dockerfile", str(folder / "Dockerfile"), "--select", "B101") == 1
+    assert capsys.readouterr().out.count("B101") == 1
+
+
 def test_standard_input_is_read_and_named(
     folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -142,11 +142,11 @@ class _Command:
         return self.code()
 
     def paths(self) -> list[str]:
-        """Give the files to check; what cannot be found is said and remembered in the exit code."""
-        found: dict[str, None] = {}
+        """Give the files to check, each once; what cannot be found is said and remembered in the exit code."""
+        found: dict[str, str] = {}
         for path in self.args.paths or ["."]:
             if path == STDIN:
-                found[path] = None
+                found[path] = path
                 continue
             exclude = self.config(path).exclude
             if os.path.isdir(path):
@@ -157,10 +157,11 @@ class _Command:
                     continue
                 if not files:
                     self.complain(f"{path}: no Dockerfile was found there", USAGE)
-                found.update(dict.fromkeys(files))
+                for file in files:
+                    found.setdefault(os.path.abspath(file), file)
             elif not (self.args.force_exclude and is_excluded(path, exclude)):
-                found[path] = None
-        return list(found)
+                found.setdefault(os.path.abspath(path), path)
+        return list(found.values())
 
     def config(self, path: str) -> Config:
         """Give the configuration of a file or folder. Raises ConfigError."""

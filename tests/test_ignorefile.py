@@ -45,6 +45,17 @@ from dfopt.syntax.ignorefile import IgnoreError, IgnoreFile
         ("a\n! a/b", ["a/c"], ["a/b"]),
         ("a+b(c)|{d}$", ["a+b(c)|{d}$"], ["aab"]),
         ("a*+(x)", ["ab+(x)"], ["abx"]),
+        # As upstream, where a pattern with a wildcard becomes a regular expression:
+        ("a|b", ["a|b"], ["a", "b"]),
+        ("a?|b*x", ["ac", "acc/d", "ybx", "d/bx"], ["a", "bxy"]),
+        ("[|]a", ["|a"], ["a"]),
+        ("a{2}?", ["aab"], ["a{2}b"]),
+        ("a{b}?", ["a{b}c"], ["abc"]),
+        (r"\d*", ["1a", "2"], ["d"]),
+        ("?^a", [], ["x^a"]),
+        ("!?[b-a]\nb", ["b"], ["a"]),
+        ("b*[a-]", ["b-"], ["bb"]),
+        ("b*\\", ["bx$", "b$x/y"], ["b", "b\\"]),
     ],
 )
 def test_leaves_out(text: str, ignored: list[str], kept: list[str]) -> None:
@@ -52,7 +63,10 @@ def test_leaves_out(text: str, ignored: list[str], kept: list[str]) -> None:
     assert [path for path in [*ignored, *kept] if rules.ignores(path)] == ignored
 
 
-@pytest.mark.parametrize("text", ["!", "a\n!  \n", "[", "[]", "[a", "a[b-", "a[]b]", "x[^]", "a\\", "[a-]", "[-a]"])
+@pytest.mark.parametrize(
+    "text",
+    ["!", "a\n!  \n", "[", "[]", "[a", "a[b-", "a[]b]", "x[^]", "a\\", "[-a]", "?[b-a]", "b*[", "?{9999}", r"\q*"],
+)
 def test_refuses_malformed_patterns(text: str) -> None:
     with pytest.raises(IgnoreError):
         IgnoreFile.parse(text)
@@ -79,8 +93,24 @@ def test_keeps_patterns_cleaned_and_in_order() -> None:
     assert IgnoreFile.parse("b/\n! ./a\n/c").patterns == ("b", "!a", "c")
 
 
+@pytest.mark.parametrize(
+    ("text", "left_out", "sent"),
+    [
+        ("**/*.log\n!logs", ["logs/a.log", "a.log"], ["logs/a.txt"]),
+        ("a/**\n!**/a", ["a/b", "a/b/c"], ["a/b/a", "a/b/a/c"]),
+        ("*\n!a", ["b", "c/a"], ["a", "a/b"]),
+        ("a\n!a/b", ["a/c"], ["a/b", "a/b/c"]),
+        ("build", ["build/x"], ["src/build"]),
+    ],
+)
+def test_a_build_leaves_out(text: str, left_out: list[str], sent: list[str]) -> None:
+    rules = IgnoreFile.parse(text)
+    assert [path for path in [*left_out, *sent] if rules.leaves_out(path)] == left_out
+
+
 def test_is_fast_for_many_files() -> None:
     rules = IgnoreFile.parse("\n".join(f"**/dir{n}/*.o" for n in range(50)) + "\n!keep\n**/*.log")
     started = time.perf_counter()
     assert sum(rules.ignores(f"a/b/c{n}/file{n}.txt") for n in range(5000)) == 0
+    assert sum(rules.leaves_out(f"a/b/c{n}/file{n}.txt") for n in range(5000)) == 0
     assert time.perf_counter() - started < 5

@@ -158,6 +158,7 @@ class _Resolver:
             chosen = self._choose(*group)
             if chosen is not None:
                 self.marked[chosen.name] = chosen
+                self._protect(chosen)
                 stack.append(iter(self._groups(chosen)))
 
     def _groups(self, package: DebPackage) -> list[tuple[Group, bool]]:

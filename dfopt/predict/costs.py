@@ -131,7 +131,7 @@ dpkg-reconfigure|debconf-set-selections
 update-alternatives|a2\w+|phpenmod|phpdismod|systemctl|service|update-rc\.d|crontab|rc-update|invoke-rc\.d|\
 dpkg-divert|dpkg-statoverride|alternatives|add-apt-repository|apt-mark|yum-config-manager|dpkg-trigger
     /var/lib  small state files  0.002 0 0.2
-strip|upx|patchelf|wasm-opt
+upx|patchelf|wasm-opt
     .  programs written again  1 0 100
 cmake|meson|qmake|autoreconf|automake|autoconf|aclocal|libtoolize|bootstrap|autogen\.sh  --build|^compile|--install
     .  compiled files  12 0.02 1500
@@ -440,21 +440,37 @@ def _delete_found(call: Call, folders: list[str], names: list[str]) -> None:
     patterns = [
         pattern for name in names if (pattern := translate(name.replace("*/", "").strip("*/") if "/" in name else name))
     ]
+    compiled = any(pattern.match(name) for pattern in patterns for name in ("x.pyc", "__pycache__"))
+    others = any(not re.search(r"py[co]|__pycache__", name) for name in names)
     for folder in folders:
         for name, entry in list(call.fs.below(folder)):
             if entry.type == "sum":
-                if entry.layer == call.fs.layer:
+                if compiled and entry.origin.label.startswith("byte code"):
+                    call.fs.remove(name)
+                elif others and entry.layer == call.fs.layer:
                     size = entry.size
-                    call.fs.entries[name] = _resized(entry, Estimate(size.value * 0.92, size.low * 0.55, size.high))
+                    less = Estimate(size.value * 0.92, size.low * 0.55, size.high)
+                    call.fs.entries[name] = replace(entry, size=less)
             elif any(pattern.match(piece) for piece in name.split("/") for pattern in patterns) or not names:
                 call.fs.remove(name)
 
 
-def _resized(entry: Entry, size: Estimate) -> Entry:
-    return replace(entry, size=size)
+def strip(call: Call) -> Stream | None:
+    """Strip symbols: a program becomes smaller, and one of a lower layer is written again."""
+    for word in call.operands:
+        for path in call.paths(word):
+            entry = call.fs.get(path)
+            if entry is not None and entry.type == "file":
+                size = entry.size
+                less = Estimate(size.value * 0.8, size.low * 0.1, size.high)
+                call.fs.copy_up(call.fs.resolve(path), entry, _STRIPPED, less)
+            elif entry is None and "*" not in path:
+                call.fs.add_sum(path, Entry(Estimate(100_000, 0, 30 * _MB), 0, _STRIPPED, "sum", 0))
+    return None
 
 
+_STRIPPED = Origin("stripped programs", "build", "usual range", 0.35)
 BUILDERS: dict[str, Handler] = {
     "gcc": compile_c, "g++": compile_c, "cc": compile_c, "c++": compile_c, "clang": compile_c, "clang++": compile_c,
-    "make": make, "gmake": make, "find": find,
+    "make": make, "gmake": make, "find": find, "strip": strip,
 }  # fmt: skip

@@ -255,9 +255,9 @@ class ClearTextUrl(Rule):
             instruction = step.instruction
             if isinstance(instruction, Add):
                 if not step.checksum:
-                    for word in instruction.sources:
-                        if _is_clear(word.text):
-                            yield self._told(build, word.text, word.span)
+                    for source in instruction.sources:
+                        if _is_clear(source.text):
+                            yield self._told(build, source.text, source.span)
             elif isinstance(instruction, Run):
                 if any(command.name in _CHECKERS for command in step.commands):
                     continue

@@ -212,14 +212,11 @@ def instructions_record(text: str) -> Record:
 
 
 def _instruction_error(file: Dockerfile) -> Record | None:
+    """Give the error at which BuildKit's typed parser stops: at the first instruction with one, with all its lines."""
     for node in file.instructions:
-        found = [item for item in node.problems if item.stage == "instructions"]
-        if not found:
-            continue
-        first, last = _lines_of(file, node)
-        if all(item.code == "E021" for item in found):
+        if any(item.stage == "instructions" for item in node.problems):
+            first, last = _lines_of(file, node)
             return {"lines": list(range(first, last + 1)), "stage": "instructions"}
-        return {"lines": [first], "stage": "instructions"}
     return None
 
 

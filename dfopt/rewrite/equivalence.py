@@ -10,7 +10,7 @@ from msgspec import Struct
 from dfopt.context.model import BuildContext
 from dfopt.graph.model import InstructionGraph
 from dfopt.rewrite.abstract import Built, build_abstract
-from dfopt.rewrite.places import single_sources
+from dfopt.rewrite.places import Sources, single_sources
 from dfopt.rewrite.store import Terms
 
 _PARTS = (
@@ -29,6 +29,45 @@ class Verdict(Struct, frozen=True):
         return self.ok
 
 
+class Original:
+    """A build that others are compared with; its abstract builds are kept, so that comparing again costs half."""
+
+    def __init__(self, graph: InstructionGraph, context: BuildContext | None = None) -> None:
+        self.graph = graph
+        self.context = context
+        self._terms = Terms()
+        self._built: dict[tuple[Sources, tuple[str, ...]], list[Built]] = {}
+
+    def compare(self, after: InstructionGraph, removed: Iterable[str] = ()) -> Verdict:
+        """Tell whether another graph builds an equal image, apart from the paths that are ``removed`` on purpose."""
+        gone = tuple(removed)
+        before = self.graph
+        sources = single_sources((before, after))
+        first = self._built.get((sources, gone))
+        if first is None:
+            first = build_abstract(before, self.context, self._terms, sources, gone)
+            self._built[sources, gone] = first
+        second = build_abstract(after, self.context, self._terms, sources, gone)
+        reasons: list[str] = []
+        for index, built in enumerate(first):
+            stage = before.stages[index]
+            if index == before.target:
+                other_index = after.target
+            elif stage.name:
+                other_index = next((other.index for other in after.stages if other.name == stage.name), None)
+            else:
+                continue
+            where = f"stage {stage.name or stage.index}"
+            if other_index is None:
+                reasons.append(f"{where} is missing")
+                continue
+            differences = _differences(built, second[other_index], self._terms, gone)
+            reasons += [f"{where}: {reason}" for reason in differences]
+        if before.target is None or after.target is None:
+            reasons.append("there is no target stage")
+        return Verdict(not reasons, tuple(reasons))
+
+
 def equivalent(
     before: InstructionGraph,
     after: InstructionGraph,
@@ -41,28 +80,7 @@ def equivalent(
     The target and every named stage of ``before`` (which other files may use as a target) are compared. A no means
     "not shown", not "different".
     """
-    gone = tuple(removed)
-    terms = Terms()
-    sources = single_sources((before, after))
-    first = build_abstract(before, context, terms, sources, gone)
-    second = build_abstract(after, context, terms, sources, gone)
-    reasons: list[str] = []
-    for index, built in enumerate(first):
-        stage = before.stages[index]
-        if index == before.target:
-            other_index = after.target
-        elif stage.name:
-            other_index = next((other.index for other in after.stages if other.name == stage.name), None)
-        else:
-            continue
-        where = f"stage {stage.name or stage.index}"
-        if other_index is None:
-            reasons.append(f"{where} is missing")
-            continue
-        reasons += [f"{where}: {reason}" for reason in _differences(built, second[other_index], terms, gone)]
-    if before.target is None or after.target is None:
-        reasons.append("there is no target stage")
-    return Verdict(not reasons, tuple(reasons))
+    return Original(before, context).compare(after, removed)
 
 
 def configuration_of(graph: InstructionGraph) -> Mapping[str, Any] | None:

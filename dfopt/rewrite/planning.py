@@ -14,7 +14,7 @@ from dfopt.graph import build
 from dfopt.graph.model import InstructionGraph
 from dfopt.predict import predict_graph
 from dfopt.predict.model import Estimate, Prediction, PredictOptions
-from dfopt.rewrite.equivalence import configuration_of, equivalent
+from dfopt.rewrite.equivalence import Original, configuration_of
 from dfopt.rewrite.model import Change, Pass, PassInput, Plan, Refusal
 from dfopt.syntax import parse
 
@@ -41,11 +41,23 @@ class _Candidate(Struct, frozen=True):
 
 
 class _Round:
-    """One round: the passes look at one text, and the best of what they propose is applied."""
+    """One round: the passes look at one text, and the best of what they propose is applied.
 
-    def __init__(self, graph: InstructionGraph, given: PassInput, options: PredictOptions, unsafe: bool) -> None:
+    ``small`` remembers over the rounds, by their texts, changes that save too little to be weighed again.
+    """
+
+    def __init__(
+        self,
+        graph: InstructionGraph,
+        given: PassInput,
+        options: PredictOptions,
+        unsafe: bool,
+        small: set[tuple[str, tuple[tuple[str, str], ...]]],
+    ) -> None:
         self.graph, self.given, self.options, self.unsafe = graph, given, options, unsafe
+        self.small = small
         self.refusals: list[Refusal] = []
+        self.original = Original(graph, given.context)
         self.text = graph.tree.source.text
 
     def candidates(self, passes: Sequence[Pass]) -> list[_Candidate]:
@@ -66,11 +78,16 @@ class _Round:
         text = apply(self.text, change.edits)
         if text == self.text:
             return None
+        key = (change.pass_name, tuple((self.text[slice(*edit.span)], edit.text) for edit in change.edits))
+        if key in self.small:
+            self._refuse(change, f"{change.title}: it would save next to nothing")
+            return None
         graph = rebuilt(self.graph, text)
         prediction = predict_graph(graph, self.given.context, self.options)
         saved = difference(self.given.prediction, prediction)
         if change.pass_name in BYTES_ONLY and not self._pays(change, saved):
             self._refuse(change, f"{change.title}: it would save next to nothing")
+            self.small.add(key)
             return None
         if why := self._objection(change, graph):
             self._refuse(change, f"{change.title}: {why}")
@@ -121,7 +138,7 @@ class _Round:
             if (problem.code, problem.message) not in known:
                 return f"the result would not build: {problem.message}"
         if change.applicability is Applicability.SAFE:
-            verdict = equivalent(self.graph, graph, context=self.given.context, removed=change.declares_removed)
+            verdict = self.original.compare(graph, change.declares_removed)
             return "" if verdict else f"it is not shown to make the same image: {verdict.reasons[0]}"
         before, after = configuration_of(self.graph), configuration_of(graph)
         if before is None or after is None:
@@ -157,11 +174,12 @@ def optimize_with(
     changes: list[Change] = []
     refusals: dict[tuple[str, str], Refusal] = {}
     seen = {before}
+    small: set[tuple[str, tuple[tuple[str, str], ...]]] = set()
     for _ in range(MAX_ROUNDS):
         if graph.tree.problems or graph.problems or graph.target is None:
             break
         given = PassInput(graph, context, prediction, builder, base_variant)
-        this = _Round(graph, given, options, unsafe)
+        this = _Round(graph, given, options, unsafe, small)
         found = [candidate for candidate in this.candidates(passes) if candidate.text not in seen]
         refusals = {(refusal.pass_name, refusal.reason): refusal for refusal in this.refusals}
         if not found:

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 
 HELP = "Explain a rule: what it reports, why, examples, fix, options."
 
+LONGEST_LINE = 200
+"""A longer line of an example is cut where it is shown."""
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
@@ -92,5 +95,7 @@ def _example(title: str, text: str, why: str) -> Iterator[str]:
     yield f"## {title}" + (f": {why}" if why else "")
     yield ""
     yield "```dockerfile"
-    yield text.rstrip("\n")
+    for line in text.rstrip("\n").split("\n"):
+        shown = line if len(line) <= LONGEST_LINE else f"{line[:40]}... ({len(line)} characters)"
+        yield shown.encode("utf-8", "backslashreplace").decode()
     yield "```"

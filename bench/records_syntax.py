@@ -303,7 +303,7 @@ def _run(node: tree.Run) -> Record:
         "devices": [_device(value) for value in node.flag_values("device")],
         "network": node.flag_value("network") or "default",
         "security": node.flag_value("security") or "sandbox",
-        "flags_used": list(dict.fromkeys(flag.name for flag in node.flags)),
+        "flags_used": sorted({flag.name for flag in node.flags}),
     }
 
 

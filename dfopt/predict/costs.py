@@ -303,7 +303,7 @@ def _leave(call: Call, where: str, label: str, size: Estimate) -> None:
     key = re.sub(r"\W+", "-", label)
     if any(
         entry.origin.label == label and entry.layer in (call.fs.layer, MOUNTED)
-        for entry in call.fs.entries.values() if entry.type == "sum"
+        for _, entry in call.fs.sums()
     ):  # fmt: skip
         return  # A second call in the same layer fills the same caches.
     if (_was_left(call, label) and "cache" in label) or ("modules" in label and _was_left(call, label)):
@@ -315,7 +315,7 @@ def _leave(call: Call, where: str, label: str, size: Estimate) -> None:
 
 def _was_left(call: Call, label: str) -> bool:
     """Tell whether a lower layer holds what an earlier call of the same kind left."""
-    return any(entry.origin.label == label for entry in call.fs.entries.values())
+    return any(entry.origin.label == label for _, entry in call.fs.sums())
 
 
 def compile_c(call: Call) -> Stream | None:

@@ -46,11 +46,7 @@ def _thin_out(call: Call, path: str) -> None:
     if share is None or session is None:
         return
     layer = call.fs.layer
-    sums = [
-        (name, entry)
-        for name, entry in call.fs.entries.items()
-        if entry.type == "sum" and entry.layer == layer and entry.origin.kind == "apt"
-    ]
+    sums = [(name, entry) for name, entry in call.fs.sums() if entry.layer == layer and entry.origin.kind == "apt"]
     less = session.documentation_bytes() * share
     if not sums or less <= 0:
         return
@@ -183,8 +179,8 @@ def _move_sums(call: Call, folder: str, destination: str) -> None:
     """Move what a pattern means in a folder that is known as a sum: all of it."""
     origin_folder = call.fs.resolve(folder)
     moved = False
-    for name, entry in list(call.fs.entries.items()):
-        if entry.type == "sum" and posixpath.dirname(name) == origin_folder and entry.layer != BASE:
+    for name, entry in call.fs.sums():
+        if posixpath.dirname(name) == origin_folder and entry.layer != BASE:
             call.fs.move(name, posixpath.join(destination, posixpath.basename(name)), DUPLICATE)
             moved = True
     if not moved:

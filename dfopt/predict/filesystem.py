@@ -69,21 +69,6 @@ class Entry(Struct, frozen=True):
         return self.origin.ratio if self.ratio is None else self.ratio
 
 
-class Found(Struct, frozen=True):
-    """What lies at and below a path: its entries, and the sums of folders above it.
-
-    An unknown share of those sums lies there, too.
-    """
-
-    entries: tuple[tuple[str, Entry], ...]
-    sums: tuple[tuple[str, Entry], ...]
-
-    @property
-    def is_known(self) -> bool:
-        """Tell whether entries answer the question, so that the sums above can be left aside."""
-        return bool(self.entries)
-
-
 class Claim(Struct, frozen=True):
     """An estimate of what lies at a path below a sum: the sum's key, and whether all of it is meant."""
 
@@ -115,6 +100,8 @@ class FileSystem:
         self.likely = True
         self.whiteouts = 0
         self._inodes = 0
+        self._sums: dict[str, None] = {}
+        self._has_links = False
         self._mounts: dict[str, dict[str, Entry]] = {}
         self._names = 0
 
@@ -123,8 +110,20 @@ class FileSystem:
         other = FileSystem()
         other.entries = dict(self.entries)
         other.layer, other._inodes, other._names = self.layer, self._inodes, self._names
+        other._sums, other._has_links = dict(self._sums), self._has_links
         other.wasted = dict(self.wasted)
         return other
+
+    def sums(self) -> list[tuple[str, Entry]]:
+        """List what is only known as a sum."""
+        return [(name, entry) for name in self._sums if (entry := self.entries.get(name)) is not None]
+
+    def show(self, path: str, entry: Entry) -> None:
+        """Let something be seen at a path that no layer holds, such as a file of a mount."""
+        self.entries[path] = entry
+        if entry.type == "sum":
+            self._sums[path] = None
+        self._has_links = self._has_links or entry.type == "symlink"
 
     def begin_layer(self, number: int) -> None:
         """Write from now on into a new layer."""
@@ -151,7 +150,9 @@ class FileSystem:
 
     def is_mounted(self, path: str) -> bool:
         """Tell whether what is written at a path stays out of the layer."""
-        return any(is_below(path, mount) for mount in self._mounts) or any(is_below(path, one) for one in _SYSTEM)
+        if self._mounts and any(is_below(path, mount) for mount in self._mounts):
+            return True
+        return path.startswith(_SYSTEM) and any(is_below(path, one) for one in _SYSTEM)
 
     def _layer_of(self, path: str) -> int:
         return MOUNTED if self.is_mounted(path) else self.layer
@@ -160,6 +161,8 @@ class FileSystem:
 
     def resolve(self, path: str) -> str:
         """Follow symbolic links in all folders of a path, not in its last name."""
+        if not self._has_links:
+            return path
         head, name = posixpath.split(path)
         for _ in range(20):
             if head == "/":
@@ -213,16 +216,6 @@ class FileSystem:
         found = [(name, entry) for name, entry in self.entries.items() if name.startswith(prefix)]
         return [(path, exact), *found] if exact is not None else found
 
-    def find(self, path: str) -> Found:
-        """Give what lies at and below a path, and the sums of the folders above it."""
-        entries = self.below(path)
-        sums = [
-            (name, entry)
-            for name, entry in self.entries.items()
-            if entry.type == "sum" and path != "/" and is_below(path, _folder(name)) and _folder(name) != path
-        ]
-        return Found(tuple(entries), tuple(sums))
-
     def glob(self, pattern: str) -> list[str]:
         """Give the known paths that a shell pattern means: the named path itself where it holds no wildcard."""
         if not re.search(r"[*?[]", pattern):
@@ -244,11 +237,7 @@ class FileSystem:
     def nearest_sum(self, path: str) -> tuple[str, Entry] | None:
         """Give the largest of the sums in the nearest folder above a path that has any."""
         path = self.resolve(path)
-        found = [
-            (name, entry)
-            for name, entry in self.entries.items()
-            if entry.type == "sum" and is_below(path, _folder(name))
-        ]
+        found = [(name, entry) for name, entry in self.sums() if is_below(path, _folder(name))]
         return max(found, key=lambda item: (len(_folder(item[0])), item[1].size.value), default=None)
 
     def claim(self, path: str) -> Claim | None:
@@ -261,9 +250,7 @@ class FileSystem:
         path = self.resolve(path)
         nearest: list[tuple[str, Entry]] = []
         depth = -1
-        for name, entry in self.entries.items():
-            if entry.type != "sum":
-                continue
+        for name, entry in self.sums():
             folder = _folder(name)
             if is_below(path, folder) and len(folder) >= depth:
                 if len(folder) > depth:
@@ -331,7 +318,7 @@ class FileSystem:
             entry = replace(entry, size=Estimate(value, min(least, size.low), max(most, size.high)))
         elif old is not None:
             self._forget(old)
-        self.entries[path] = replace(entry, layer=layer)
+        self.show(path, replace(entry, layer=layer))
 
     def add_sum(self, folder: str, entry: Entry, name: str = "") -> str:
         """Write files that are only known as a sum somewhere below a folder; give the key under which they stand."""
@@ -345,7 +332,7 @@ class FileSystem:
     def replace_sums(self, prefix: str, items: Iterable[tuple[str, Entry]]) -> None:
         """Put (folder, entry) pairs in place of the sums of the current layer whose name begins with a prefix."""
         start = _SUM + prefix
-        for key, entry in list(self.entries.items()):
+        for key, entry in self.sums():
             if entry.layer in (self.layer, MOUNTED) and posixpath.basename(key).startswith(start):
                 del self.entries[key]
         for index, (folder, entry) in enumerate(items):
@@ -372,8 +359,8 @@ class FileSystem:
     def remove_cache_above(self, path: str) -> None:
         """Delete the caches that stand as a sum one folder above a path of theirs that is deleted."""
         folder = posixpath.dirname(path)
-        for name, entry in list(self.entries.items()):
-            if entry.type == "sum" and entry.origin.kind == "cache" and _folder(name) == folder:
+        for name, entry in self.sums():
+            if entry.origin.kind == "cache" and _folder(name) == folder:
                 self.remove(name)
 
     def below_unfollowed(self, path: str) -> list[tuple[str, Entry]]:

@@ -112,7 +112,7 @@ class PackageSession:
             return
         share = min(left / whole, 1.0)
         start = f"\0{_tag(key)}."
-        for name, entry in list(fs.entries.items()):
+        for name, entry in fs.sums():
             if posixpath.basename(name).startswith(start) and entry.layer != fs.layer and entry.origin.kind == key[0]:
                 fs.forget_share(name, 1 - share)
 
@@ -137,9 +137,7 @@ class PackageSession:
 
     def _with_lists(self, key: tuple[str, str], state: PackageState) -> PackageState:
         """Forget lists that something else has deleted, or that lay on a mount of an earlier step."""
-        if "lists" in state.traits and not any(
-            entry.origin.kind == "lists" for entry in self.build.fs.entries.values()
-        ):
+        if "lists" in state.traits and not any(entry.origin.kind == "lists" for _, entry in self.build.fs.sums()):
             return replace(state, traits=state.traits - {"lists"})
         return state
 

@@ -319,7 +319,7 @@ def mount_all(build: StageBuild, step: Step) -> None:
         if mount.stage is not None and mount.stage in build.others:
             source = normal(mount.source or "/")
             for name, entry in build.others[mount.stage].fs.below(source):
-                build.fs.entries[_moved(name, source, target)] = _mounted(entry)
+                build.fs.show(_moved(name, source, target), _mounted(entry))
         elif mount.image is None and build.context is not None:
             source = normal(mount.source or "/").strip("/")
             for path, file in build.context.files.items():
@@ -328,7 +328,7 @@ def mount_all(build: StageBuild, step: Step) -> None:
                     entry = Entry(Estimate.exact(file.size_bytes), MOUNTED, origin, context_path=path)
                     if file.type == "directory":
                         entry = Entry(ZERO, MOUNTED, origin, "directory")
-                    build.fs.entries[_moved("/" + path, "/" + source, target)] = entry
+                    build.fs.show(_moved("/" + path, "/" + source, target), entry)
 
 
 def _moved(name: str, source: str, target: str) -> str:

@@ -78,6 +78,7 @@ def _copy_context(build: StageBuild, step: Step, instruction: FileInstruction, s
     unpacks = isinstance(instruction, Add) and (instruction.flag_value("unpack") or "true").lower() != "false"
     named = {source.strip("/").removeprefix("./") for source in sources}
     links: dict[str, str] = {}
+    worth_a_sample = selection.size_bytes / 100  # Smaller files hardly move the sum, and reading them all takes time.
     for selected in selection.entries:
         if unpacks and selected.file.type == "file" and _is_source(selected.file, named):
             archive = _local_archive(build, selected.file)
@@ -85,7 +86,7 @@ def _copy_context(build: StageBuild, step: Step, instruction: FileInstruction, s
                 unpacked = Origin(f"unpacked {posixpath.basename(selected.file.path)}", "archive", "its headers")
                 build.fs.extract(target, archive, unpacked, top=stem(selected.file.path))
                 continue
-        _put_selected(build, selected, origin, links)
+        _put_selected(build, selected, origin, links, selected.file.size_bytes >= worth_a_sample)
     if selection.missing:
         return f"{', '.join(selection.missing)} is not in the build context"
     return ""
@@ -112,7 +113,7 @@ def _local_archive(build: StageBuild, file: ContextFile) -> Archive | None:
     return None
 
 
-def _put_selected(build: StageBuild, selected: Selected, origin: Origin, links: dict[str, str]) -> None:
+def _put_selected(build: StageBuild, selected: Selected, origin: Origin, links: dict[str, str], sampled: bool) -> None:
     fs, file, path = build.fs, selected.file, selected.destination
     if file.type == "directory":
         fs.put(path, Entry(ZERO, 0, origin, "directory"))
@@ -126,7 +127,7 @@ def _put_selected(build: StageBuild, selected: Selected, origin: Origin, links: 
         links[name] = path
         ratio: float | None = gzip_ratio(file.path)
         root = build.context.root if build.context is not None else None
-        if root is not None and file.size_bytes:
+        if root is not None and sampled:
             ratio = measured_ratio(posixpath.join(root, file.path), file.size_bytes) or ratio
         fs.put(path, Entry(Estimate.exact(file.size_bytes), 0, origin, context_path=file.path, ratio=ratio))
 

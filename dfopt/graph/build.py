@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import lru_cache
 
 from msgspec import Struct, field
 from msgspec.structs import replace
@@ -48,6 +49,7 @@ def build(
     return _Builder(tree, options, images or _embedded_facts).run()
 
 
+@lru_cache(maxsize=1024)
 def _embedded_facts(reference: str) -> ImageFacts | None:
     from dfopt.images import facts
 

@@ -42,6 +42,7 @@ _CASES = [
     ("# escape=`\nFROM a\nENV b=c\n  d=e\n", "E020", "d=e", "# escape=`\nFROM a\nENV b=c `\n  d=e\n"),
     ("FROM a\nRUN x\n\nfoobar y\n", "E020", "foobar", None),
     ("FROM a\n<<<<<<< HEAD\n", "E020", "<<<<<<<", None),
+    ("FROM a\n\nmake all\n", "E020", "make", "FROM a\n\nRUN make all\n"),
     ("RUN x\nFROM a\n", "E021", "RUN", None),
     ("FROM", "E022", "FROM", None),
     ("FROM a SA b", "E022", "a SA b", "FROM a AS b"),
@@ -169,6 +170,22 @@ def test_errors_of_a_trigger_count_when_it_fires() -> None:
 )  # fmt: skip
 def test_a_test_of_the_shell_is_not_taken_for_broken_json(line: str) -> None:
     assert not parse(f"FROM a\n{line}\n").problems
+
+
+@pytest.mark.parametrize(
+    ("line", "hint"),
+    [
+        ("<<<<<<< HEAD", "merge conflict"),
+        ("{{ template }}", "template"),
+        ("```", "code block"),
+        ("// note", "begins with #"),
+        ("RUNN x", "did you mean RUN"),
+        ("RUN\xa0x", "no ordinary blank"),
+    ],
+)
+def test_an_unknown_word_is_explained(line: str, hint: str) -> None:
+    (found,) = parse(f"FROM a\n\n{line}\n").problems
+    assert hint in found.message
 
 
 def test_a_suggestion_keeps_the_case_of_the_file() -> None:

@@ -236,7 +236,7 @@ class _Statement:
         try:
             words = heredoc_words(text)
         except WordError as error:
-            at = text.rfind("<<", 0, len(text))
+            at = text.rfind("<<")
             place = self.joined.span(at, len(text))
             self.problems.append(problem("E006", place, reason=error.message))
             return

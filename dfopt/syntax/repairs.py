@@ -16,6 +16,21 @@ if TYPE_CHECKING:
 
 _STAGE_NAME = re.compile(r"[a-zA-Z][a-zA-Z0-9-_.]*\Z")
 _SHELL_LINE = re.compile(r"(?:&&|\|\|?|;|-|[a-z./$\"'({\[])")
+_COMMANDS = frozenset(
+    {
+        "apk", "apt", "apt-get", "bash", "bundle", "cargo", "cd", "chmod", "chown", "composer", "cp", "curl", "dnf", "echo",
+        "export", "find", "git", "go", "groupadd", "gunzip", "ln", "make", "microdnf", "mkdir", "mv", "npm", "npx", "pacman",
+        "pip", "pip3", "poetry", "printf", "python", "python3", "rm", "sed", "sh", "source", "sudo", "tar", "test", "touch",
+        "unzip", "useradd", "uv", "wget", "yarn", "yum", "zypper",
+    }
+)  # fmt: skip
+_STRANGERS = (
+    (("<<<<<<<", "=======", ">>>>>>>", "|||||||"), "; a merge conflict is not settled here"),
+    (("{{", "{%", "<%", "@@", "##"), "; this is a template, whose places must be filled in first"),
+    (("```", "~~~"), "; this is the fence of a code block, not part of a Dockerfile"),
+    (("//", "/*", "--", ";"), "; a comment begins with #"),
+)
+"""Beginnings of words that belong to other kinds of text, with what to say of them."""
 _CONTINUED = (tree.Run, tree.Env, tree.Label, tree.Copy, tree.Add, tree.Cmd, tree.Entrypoint, tree.Healthcheck)
 _GLUED_NAME = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)[;|&>)]")
 _PLAIN_VALUE = re.compile(r"[^'\"\\`\s]*\Z")
@@ -40,11 +55,11 @@ def unknown_keyword(node: Instruction, word: str, before: Instruction | None, te
     if guess and not (joined and word.islower() and guess.lower() != word):
         return f"; did you mean {guess}?", (Edit(place, _cased(guess, word)),)
     if joined:
-        return (
-            f"; if it belongs to the {before.keyword if before else 'line'} above, end that line with {escape}",
-            joined,
-        )
-    return "", ()
+        above = before.keyword if before else "line"
+        return f"; if it belongs to the {above} above, end that line with {escape}", joined
+    if word in _COMMANDS:
+        return "; write RUN in front of a command", (Edit(Span(place.start, place.start), "RUN "),)
+    return next((hint for signs, hint in _STRANGERS if word.startswith(signs)), ""), ()
 
 
 def _cased(keyword: str, like: str) -> str:

@@ -131,6 +131,15 @@ def calls_of(graph: InstructionGraph, *families: str) -> list[tuple[Step, Invoca
     return [pair for family in families for pair in table.get(family, ())]
 
 
+_WINDOWS = ("windows", "nanoserver", "servercore")
+
+
+def is_windows(graph: InstructionGraph, stage: int) -> bool:
+    """Tell whether a stage is built on Windows, as far as its image's name or the escape character tells."""
+    image = graph.chain(stage)[0].image or ""
+    return graph.tree.escape == "`" or any(name in image for name in _WINDOWS)
+
+
 def earlier(graph: InstructionGraph, step: Step) -> tuple[Step, ...]:
     """Give the steps below a step: those of the stages its own is based on, and those above it, lowest first."""
     below: list[Step] = []

@@ -16,14 +16,12 @@ if TYPE_CHECKING:
 
 _STAGE_NAME = re.compile(r"[a-zA-Z][a-zA-Z0-9-_.]*\Z")
 _SHELL_LINE = re.compile(r"(?:&&|\|\|?|;|-|[a-z./$\"'({\[])")
-_COMMANDS = frozenset(
-    {
-        "apk", "apt", "apt-get", "bash", "bundle", "cargo", "cd", "chmod", "chown", "composer", "cp", "curl", "dnf", "echo",
-        "export", "find", "git", "go", "groupadd", "gunzip", "ln", "make", "microdnf", "mkdir", "mv", "npm", "npx", "pacman",
-        "pip", "pip3", "poetry", "printf", "python", "python3", "rm", "sed", "sh", "source", "sudo", "tar", "test", "touch",
-        "unzip", "useradd", "uv", "wget", "yarn", "yum", "zypper",
-    }
-)  # fmt: skip
+_COMMANDS = frozenset((
+    "apk", "apt", "apt-get", "bash", "bundle", "cargo", "cd", "chmod", "chown", "composer", "cp", "curl", "dnf",
+    "echo", "export", "find", "git", "go", "groupadd", "gunzip", "ln", "make", "microdnf", "mkdir", "mv", "npm",
+    "npx", "pacman", "pip", "pip3", "poetry", "printf", "python", "python3", "rm", "sed", "sh", "source", "sudo",
+    "tar", "test", "touch", "unzip", "useradd", "uv", "wget", "yarn", "yum", "zypper",
+))  # fmt: skip
 _STRANGERS = (
     (("<<<<<<<", "=======", ">>>>>>>", "|||||||"), "; a merge conflict is not settled here"),
     (("{{", "{%", "<%", "@@", "##"), "; this is a template, whose places must be filled in first"),

@@ -15,7 +15,8 @@ from dfopt.graph.platforms import parse_platform
 from dfopt.graph.problems import MARSHAL, STEPS, first_problem
 from dfopt.graph.result import Result, result_of
 from dfopt.images.model import ImageFacts
-from dfopt.lint.buildkit import Match, verdict
+from dfopt.lint.buildkit import Match
+from dfopt.lint.buildkit_profile import answer
 from dfopt.syntax import parse, tree
 from dfopt.syntax.ignorefile import IgnoreError, IgnoreFile
 
@@ -171,24 +172,16 @@ def lint_record(
             ignore = IgnoreFile.parse(dockerignore)
         except IgnoreError:
             broken = True
-    typing_error = None
-    if typed is not None and typed["stage"] != "parse":
-        typing_error = next(
-            at
-            for at, instruction in enumerate(file.instructions)
-            if any(problem.stage == "instructions" for problem in instruction.problems)
-        )
-    found = verdict(
-        graph, ignore=ignore, image_platform=lambda name: _platform_of(given, name), typing_error=typing_error
-    )
-    if found.bad_config:
+    found = answer(graph, ignore=ignore, image_platform=lambda name: _platform_of(given, name))
+    if found.bad_options:
         return _checked((), {"stage": "build"})
     if typed is not None:
         return _checked(() if typed["stage"] == "parse" else found.matches, {**typed, "stage": "build"})
-    if broken and (found.problem is None or found.problem.phase >= STEPS):
+    problem = found.problem if isinstance(found.problem, GraphProblem) else None
+    if broken and (problem is None or problem.phase >= STEPS):
         return _checked([match for match in found.matches if match.moment < (STEPS,)], {"stage": "build"})
-    if found.problem is not None:
-        return _checked(found.matches, _error(graph, found.problem, "build"))
+    if problem is not None:
+        return _checked(found.matches, _error(graph, problem, "build"))
     return _checked(found.matches, {"stage": "build"} if found.is_error else None)
 
 

@@ -72,3 +72,8 @@ class Finding(Struct, frozen=True):
     related: tuple[Related, ...] = ()
     fix: Fix | None = None
     saved_bytes: int | None = None
+
+    @property
+    def topic(self) -> str:
+        """The letter of a code of our own; empty for other tools' codes."""
+        return self.code[0] if len(self.code) == 4 and self.code[1:].isdigit() else ""

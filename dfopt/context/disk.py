@@ -33,7 +33,7 @@ def read_context(
     _walk(top, ignore, prune, files, ignored, notes)
     return BuildContext(
         files=files, ignored=ignored, root=top, ignore_name=name, notes=tuple(notes),
-        changes=commits_per_path(top) if history else {},
+        changes=commits_per_path(top) if history else {}, ignore=ignore,
     )  # fmt: skip
 
 
@@ -65,7 +65,8 @@ def context_of(contents: Mapping[str, str | bytes | int], *, ignore: str | None 
         for parent in _parents(path):
             if parent in ignored:
                 files[parent] = ignored.pop(parent)
-    return BuildContext(files=files, ignored=ignored, texts=texts, ignore_name=".dockerignore" if rules else None)
+    name = ".dockerignore" if rules else None
+    return BuildContext(files=files, ignored=ignored, texts=texts, ignore_name=name, ignore=rules)
 
 
 def read_text(context: BuildContext, path: str) -> str | None:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from msgspec import Struct, field
+
+if TYPE_CHECKING:
+    from dfopt.syntax.ignorefile import IgnoreFile
 
 FileType = Literal["file", "directory", "symlink", "other"]
 
@@ -38,6 +41,8 @@ class BuildContext(Struct, frozen=True, dict=True):
     """Contents of small files given in memory (editors, tests)."""
     notes: tuple[str, ...] = ()
     """What could not be read, in plain sentences."""
+    ignore: IgnoreFile | None = None
+    """The ignore file itself, where there is one."""
 
     @property
     def size_bytes(self) -> int:

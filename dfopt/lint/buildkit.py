@@ -117,10 +117,14 @@ def verdict(
     ignore: IgnoreFile | None = None,
     image_platform: ImagePlatform | None = None,
     typing_error: int | None = None,
+    comments: bool = True,
 ) -> Verdict:
-    """Give what BuildKit would report. ``typing_error`` is the position of an instruction that it cannot understand."""
+    """Give what BuildKit would report. ``typing_error`` is the position of an instruction that it cannot understand.
+
+    Without ``comments`` neither the directive nor a comment switches checks off.
+    """
     try:
-        config = file_config(graph.tree, graph.options.build_args)
+        config = file_config(graph.tree, graph.options.build_args) if comments else Config()
     except ValueError as error:
         return Verdict((), bad_config=str(error))
     problem = first_problem(graph, every_stage=True) if typing_error is None else None
@@ -137,7 +141,7 @@ def verdict(
         if match.step is not None and match.step.trigger is not None and not graph.stages[match.step.stage].reachable:
             continue
         check = CHECKS[match.check]
-        effective = config if check.whole_file else _with_comments(config, graph, match)
+        effective = config if check.whole_file or not comments else _with_comments(config, graph, match)
         if effective.runs(match.check):
             found.append(match)
     return Verdict(tuple(found), problem, "", config.error and bool(found) and problem is None and typing_error is None)

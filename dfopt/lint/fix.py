@@ -120,7 +120,7 @@ def _breaker(source: Source, done: list[Finding], check: Check, before: set[str]
 
 
 def _errors(findings: Iterable[Finding]) -> set[str]:
-    return {f"{one.message} ({one.code})" for one in findings if one.code.startswith("E")}
+    return {f"{one.message} ({one.code})" for one in findings if one.topic == "E"}
 
 
 def _fitted(source: Source, edit: Edit) -> Edit:

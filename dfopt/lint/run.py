@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from msgspec.structs import replace
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
 
 NO_REASON = "F903"
 """The rule that ``require-reason`` switches on."""
+
+FOREIGN = {"buildkit": "dfopt.lint.buildkit_profile"}
+"""Profiles that are another tool's answer, with the modules that give it."""
 
 INTERNAL = "E900"
 """The code of a finding that tells of a defect of a rule or of dfopt itself."""
@@ -136,7 +140,11 @@ class _Run:
         self.task, self.registry = task, registry
         config = task.config
         self.rules = registry.select(
-            config.profile, config.select, config.extend_select, config.ignore, config.rules_as_of
+            config.profile,
+            () if self.foreign else config.select,
+            config.extend_select,
+            config.ignore,
+            config.rules_as_of,
         )
         if config.require_reason and (rule := registry.get(NO_REASON)) and rule not in self.rules:
             self.rules = (*self.rules, rule)
@@ -149,6 +157,11 @@ class _Run:
         except Exception as error:
             self.findings.append(_crashed("the analysis", error, self.crashes))
 
+    @property
+    def foreign(self) -> bool:
+        """Tell whether another tool's answer is asked for instead of a set of rules."""
+        return self.task.config.profile in FOREIGN and self.task.config.select is None
+
     def wants_shell(self) -> bool:
         """Tell whether ShellCheck is to read the file's scripts, and remember that it does."""
         config = self.task.config
@@ -160,12 +173,27 @@ class _Run:
         if self.graph is None:
             return
         config = self.task.config
-        self.findings += problem_findings(self.graph, self.registry, config.ignore)
+        if self.foreign:
+            self.findings += self._foreign_findings(self.graph)
+        else:
+            self.findings += problem_findings(self.graph, self.registry, config.ignore)
         rules = [rule for rule in self.rules if not rule.after]
         self.findings += lint_graph(
             self.graph, rules, context=self.task.context, options=config.rules, crashes=self.crashes,
             registry=self.registry,
         )  # fmt: skip
+
+    def _foreign_findings(self, graph: InstructionGraph) -> list[Finding]:
+        """Ask the module of another tool's profile; a check that our rules run besides is left to them."""
+        profile = import_module(FOREIGN[self.task.config.profile])
+        try:
+            found: list[Finding] = profile.findings(
+                graph, self.registry, self.task.context, comments=self.task.config.inline_ignores
+            )
+        except Exception as error:
+            return [_crashed(f"the profile {self.task.config.profile}", error, self.crashes)]
+        silent = profile.ignored((*self.task.config.ignore, *(rule.code for rule in self.rules)), self.registry)
+        return [one for one in found if one.code not in silent]
 
     def finish(self, comments: list[Finding], problem: str) -> Checked:
         """Put everything together: severities, suppressions, order."""
@@ -176,6 +204,9 @@ class _Run:
         silenced: list[tuple[Finding, str]] = []
         if self.graph is not None and config.inline_ignores:
             found = read_suppressions(self.graph.tree)
+            if self.foreign:
+                kinds = import_module(FOREIGN[config.profile]).COMMENTS
+                found = tuple(one for one in found if one.kind in kinds)
             if found:
                 findings, silenced = self._suppress(findings, found)
         problems = (problem,) if problem else ()
@@ -207,7 +238,7 @@ class _Run:
         levels: dict[str, Severity] = {}
         for selector, level in wanted.items():
             levels[selector.upper()] = level
-            levels.update((rule.code, level) for rule in self.registry.find(selector))
+            levels.update((code, level) for rule in self.registry.find(selector) for code in (rule.code, *rule.aliases))
         return [
             replace(one, severity=levels[one.code]) if one.code in levels and one.code != INTERNAL else one
             for one in findings
@@ -240,9 +271,9 @@ class ShellCheck(NamedTuple):
 
 def _shell_selected(config: Config) -> bool:
     """Tell whether ShellCheck's codes are among the rules: in every profile, and where ``select`` names one."""
-    if config.select is None:
+    if config.select is None and config.profile != "buildkit":
         return True
-    return any(is_shellcheck(one) or one.lower() == "all" for one in (*config.select, *config.extend_select))
+    return any(is_shellcheck(one) or one.lower() == "all" for one in (*(config.select or ()), *config.extend_select))
 
 
 def build_graph(source: Source, config: Config = DEFAULT) -> InstructionGraph:
@@ -265,7 +296,7 @@ def problem_findings(graph: InstructionGraph, registry: Registry, ignore: Iterab
     for cause, effects in _FOLLOWS.items():
         if cause in present:
             silent.update(effects)
-    return [_problem(problem, registry) for problem in problems if problem.code not in silent]
+    return [problem_finding(problem, registry) for problem in problems if problem.code not in silent]
 
 
 _FOLLOWS = {"E004": ("E007", "E021", "E200"), "E007": ("E021", "E200"), "E200": ("E021",)}
@@ -281,13 +312,14 @@ def _unique(findings: Iterable[Finding]) -> list[Finding]:
     """Drop a language error that a rule reports as well; the one with a fix stays."""
     kept: dict[tuple[str, Span, str], Finding] = {}
     for finding in findings:
-        key = (finding.code, finding.span, "" if finding.code.startswith("E") else finding.message)
+        key = (finding.code, finding.span, "" if finding.topic == "E" else finding.message)
         if key not in kept or (kept[key].fix is None and finding.fix is not None):
             kept[key] = finding
     return list(kept.values())
 
 
-def _problem(problem: Problem, registry: Registry) -> Finding:
+def problem_finding(problem: Problem, registry: Registry) -> Finding:
+    """Give an error of the language as a finding."""
     rule = registry.get(problem.code) or PROBLEMS.get(problem.code) or GRAPH_PROBLEMS.get(problem.code)
     # A file that does not build has no result to keep, so a repair is a guess at what was meant.
     fix = Fix("Repair", problem.edits, Applicability.UNSAFE) if problem.edits else None

@@ -83,7 +83,7 @@ def add_ignores(source: Source, findings: Iterable[Finding], tree: Dockerfile, r
     whole_file: set[str] = set()
     starts = [one.span.start for one in tree.instructions]
     for finding in findings:
-        name = finding.code if finding.name in ("shellcheck", "language-error") else finding.name
+        name = finding.name if finding.topic and finding.name != "language-error" else finding.code
         at = _index_at(tree.instructions, starts, finding.span.start)
         if at is None:
             whole_file.add(name)
@@ -231,7 +231,7 @@ def _codes(suppression: Suppression, registry: Registry) -> Mapping[str, frozens
             rules = tuple(rule for rule in registry if any(_is_check(alias) for alias in rule.aliases))
         else:
             rules = registry.find(word)
-        result[word] = frozenset((*(rule.code for rule in rules), word.upper()))
+        result[word] = frozenset((*(code for rule in rules for code in (rule.code, *rule.aliases)), word.upper()))
     return result
 
 

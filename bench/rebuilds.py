@@ -17,6 +17,7 @@ import re
 import shutil
 import sys
 import tempfile
+from collections.abc import Mapping
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,7 @@ from typing import Any
 from dfopt.context import BuildContext, read_context
 from dfopt.graph import InstructionGraph, build
 from dfopt.graph.cachekey import Change, Rebuild, invalidated
+from dfopt.predict.buildlog import step_names as names_of
 from dfopt.syntax import parse
 
 Record = dict[str, Any]
@@ -107,19 +109,9 @@ def _step_key(name: str) -> tuple[str, int]:
     return match["stage"] or "", int(match["number"])
 
 
-def step_names(graph: InstructionGraph) -> dict[str, tuple[str, int]]:
+def step_names(graph: InstructionGraph) -> Mapping[str, tuple[str, int]]:
     """Give the stage and number under which BuildKit shows each step."""
-    alone = len(graph.stages) == 1 and not any(
-        step.source_image or step.run_mounts for step in graph.stages[0].all_steps
-    )
-    found = {}
-    for stage in graph.stages:
-        number = 0 if stage.base is not None or stage.image == "scratch" else 1
-        for step in stage.all_steps[1:]:
-            if step.makes_layer:
-                number += 1
-                found[step.id] = ("" if alone else stage.name or f"stage-{stage.index}", number)
-    return found
+    return names_of(graph).places
 
 
 def contents(root: Path) -> dict[str, tuple[Any, ...]]:

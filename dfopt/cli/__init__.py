@@ -12,6 +12,7 @@ COMMANDS = {
     "lint": "dfopt.cli.lint",
     "optimize": "dfopt.cli.optimize",
     "predict": "dfopt.cli.predict",
+    "explain-cache": "dfopt.cli.explain_cache",
     "graph": "dfopt.cli.graph",
     "rules": "dfopt.cli.rules",
     "explain": "dfopt.cli.explain",
@@ -110,5 +111,5 @@ def _help() -> None:
             line = import_module(module).HELP
         except ModuleNotFoundError as error:
             line = f"(not available: {error.name} is missing)"
-        print(f"  {name:<10} {line}")
+        print(f"  {name:<13} {line}")
     print("\n'dfopt COMMAND --help' tells the options of a command; 'dfopt --version' tells the version.")

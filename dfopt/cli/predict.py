@@ -99,13 +99,17 @@ def run(args: argparse.Namespace) -> int:
     else:
         from dfopt.report.prediction import write_table
 
-        colour = {"always": True, "never": False}.get(args.color)
-        if colour is None and os.environ.get("NO_COLOR"):
-            colour = False
         write_table(
-            prediction, sys.stdout, title=name, color=colour, all_rows=args.all, parts=args.parts, stages=args.stages
-        )
+            prediction, sys.stdout, title=name, color=colour_of(args.color), all_rows=args.all, parts=args.parts,
+            stages=args.stages,
+        )  # fmt: skip
     return 1 if problems else 0
+
+
+def colour_of(choice: str) -> bool | None:
+    """Give what ``--color`` asks for: True, False, or None where the terminal decides."""
+    colour = {"always": True, "never": False}.get(choice)
+    return False if colour is None and os.environ.get("NO_COLOR") else colour
 
 
 def read_input(path: str) -> tuple[str, bytes]:

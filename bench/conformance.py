@@ -1,6 +1,6 @@
 """Compares dfopt with BuildKit's own answers.
 
-``python -m bench.conformance parse|instructions|lint ORACLE.jsonl.gz CORPUS.jsonl`` and
+``python -m bench.conformance parse|instructions|lint|profile ORACLE.jsonl.gz CORPUS.jsonl`` and
 ``python -m bench.conformance probes ORACLE.jsonl.gz`` print every disagreement (file, what, ours, theirs) and, as their
 last line, how many records agree. The exit code is 1 unless all do.
 """
@@ -67,6 +67,10 @@ def _comparable_lint(record: Record) -> Record:
     return {**_comparable(record), "warnings": warnings, "images": None}
 
 
+def _comparable_profile(record: Record) -> Record:
+    return {"ok": record["ok"], "warnings": _comparable_lint(record)["warnings"]}
+
+
 def differences(ours: Any, theirs: Any, path: str = "") -> Iterator[tuple[str, Any, Any]]:
     """Walk two answers side by side and give each place where they differ."""
     if isinstance(ours, dict) and isinstance(theirs, dict):
@@ -90,6 +94,8 @@ def _probe(mode: str, given: Record) -> Record:
         return ignore_record(given)
     if mode == "convert":
         return convert_record(given)
+    if mode == "profile":
+        return import_module("bench.records_graph").profile_record(given["content"])  # type: ignore[no-any-return]  # as above
     names = ("dockerignore", "build_args", "images", "target_platform")
     return lint_record(given["content"], **{name: given[name] for name in names if name in given})
 
@@ -97,6 +103,8 @@ def _probe(mode: str, given: Record) -> Record:
 def _comparer(mode: str) -> Callable[[Record], Any]:
     if mode == "convert":
         return import_module("bench.records_graph").comparable_convert  # type: ignore[no-any-return]  # as above
+    if mode == "profile":
+        return _comparable_profile
     return _comparable_lint if mode == "lint" else _comparable
 
 
@@ -125,7 +133,7 @@ def _questions(mode: str, oracle: Path, corpus: Path | None, only: list[str]) ->
 def main(arguments: list[str] | None = None) -> int:
     """Run the comparison named on the command line; gives the exit code."""
     parser = argparse.ArgumentParser(prog="python -m bench.conformance", description=(__doc__ or "").split("\n")[0])
-    parser.add_argument("mode", choices=("parse", "instructions", "lint", "probes"))
+    parser.add_argument("mode", choices=("parse", "instructions", "lint", "profile", "probes"))
     parser.add_argument("oracle", type=Path)
     parser.add_argument("corpus", type=Path, nargs="?")
     parser.add_argument("--only", action="append", default=[], help="of probes, compare this mode alone")

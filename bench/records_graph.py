@@ -8,6 +8,7 @@ from hashlib import sha256
 from typing import Any
 
 from bench.records_syntax import instructions_record
+from dfopt.finding import Severity
 from dfopt.graph import BuildOptions, InstructionGraph, build
 from dfopt.graph.image_names import full_name
 from dfopt.graph.model import GraphProblem
@@ -15,8 +16,9 @@ from dfopt.graph.platforms import parse_platform
 from dfopt.graph.problems import MARSHAL, STEPS, first_problem
 from dfopt.graph.result import Result, result_of
 from dfopt.images.model import ImageFacts
-from dfopt.lint.buildkit import Match
-from dfopt.lint.buildkit_profile import answer
+from dfopt.lint.buildkit import CHECKS, Match
+from dfopt.lint.buildkit_profile import answer, findings
+from dfopt.lint.registry import load
 from dfopt.syntax import parse, tree
 from dfopt.syntax.ignorefile import IgnoreError, IgnoreFile
 
@@ -183,6 +185,22 @@ def lint_record(
     if problem is not None:
         return _checked(found.matches, _error(graph, problem, "build"))
     return _checked(found.matches, {"stage": "build"} if found.is_error else None)
+
+
+def profile_record(text: str) -> Record:
+    """Give what the profile ``buildkit`` reports for a file whose images are unknown: rules with lines, and ``ok``.
+
+    The lines are read from the findings' places, as a user sees them.
+    """
+    file = parse(text)
+    graph = build(file, BuildOptions(), images=lambda name: _facts({}, name))
+    said = findings(graph, load())
+    warnings = []
+    for one in said:
+        first, last = file.source.line_of(one.span.start), file.source.line_of(max(one.span.end, one.span.start))
+        if one.code in CHECKS:
+            warnings.append({"rule": one.code, "lines": list(range(first, last + 1))})
+    return {"ok": all(one.code in CHECKS and one.severity < Severity.ERROR for one in said), "warnings": warnings}
 
 
 def _checked(matches: Sequence[Match], error: Record | None) -> Record:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from dfopt.finding import Finding
+from dfopt.finding import Finding, Severity
 from dfopt.graph.problems import PROBLEMS as GRAPH_PROBLEMS
 from dfopt.lint.rule import Bad, Build, Good, Rule
 from dfopt.syntax.problems import PROBLEMS
@@ -102,6 +102,37 @@ def _rules() -> Iterator[type[Rule]]:
             "examples": examples,
         }
         yield type("".join(part.capitalize() for part in kind.name.split("-")), (LanguageRule,), members)
+
+
+class MalformedCheckOptions(Rule):
+    """The ``check`` directive cannot be read.
+
+    BuildKit takes it for an error and does not build. There are ``skip=`` and ``experimental=`` with names of checks
+    behind them, and ``error=true``, separated by semicolons.
+    """
+
+    code = "E052"
+    name = "malformed-check-options"
+    severity = Severity.ERROR
+    examples = (
+        Bad("# check=skip\nFROM scratch\n", at="# check=skip"),
+        Bad("# check=skip=StageNameCasing;errors=true\nFROM scratch\n",
+            at="# check=skip=StageNameCasing;errors=true"),
+        Good("# check=skip=StageNameCasing;error=true\nFROM scratch\n"),
+        Good("FROM scratch\n# check=skip\nLABEL a=b\n", why="comments above instructions are optional"),
+    )  # fmt: skip
+
+    def check(self, build: Build) -> Iterator[Finding]:
+        """Read the options as BuildKit does."""
+        directive = next((one for one in build.tree.directives if one.name == "check"), None)
+        if directive is None:
+            return
+        from dfopt.lint.buildkit_options import file_config
+
+        try:
+            file_config(build.tree, {})
+        except ValueError as error:
+            yield self.finding(directive.span, str(error))
 
 
 globals().update({rule.__name__: rule for rule in _rules()})

@@ -2,9 +2,15 @@
 
 import pytest
 
+from dfopt.config import DEFAULT, Config
+from dfopt.context.disk import context_of
+from dfopt.finding import Severity
 from dfopt.graph import BuildOptions, build
 from dfopt.lint.buildkit import CHECKS, Verdict, matches, verdict
 from dfopt.lint.buildkit_options import parse_config
+from dfopt.lint.fix import fix_source
+from dfopt.lint.run import check_source
+from dfopt.source import Source
 from dfopt.syntax import parse
 from dfopt.syntax.ignorefile import IgnoreFile
 
@@ -129,3 +135,103 @@ def test_options_are_read(text: str, skip: set[str], error: bool):
 def test_malformed_options_are_refused(text: str):
     with pytest.raises(ValueError, match=r"option|true or false"):
         parse_config(text)
+
+
+BUILDKIT = DEFAULT._replace(profile="buildkit")
+
+
+def _profile(text: str, config: Config = BUILDKIT, context: dict[str, str] | None = None) -> list[tuple[str, int, int]]:
+    """Give codes and lines that the profile reports."""
+    source = Source(text)
+    checked = check_source(source, config, context=context_of(context) if context else None)
+    assert not checked.crashes
+    return [(one.code, source.line_of(one.span.start), source.line_of(one.span.end)) for one in checked.findings]
+
+
+SCATTERED = """\
+FROM debian:12 AS Build
+MAINTAINER me
+ENV A=1 \\
+    # between
+    B=$NOPE
+RUN first; sudo second \\
+
+    third
+CMD run
+"""
+
+
+def test_the_profile_reports_buildkits_checks_alone_with_their_lines():
+    assert _profile(SCATTERED) == [
+        ("StageNameCasing", 1, 1),
+        ("MaintainerDeprecated", 2, 2),
+        ("UndefinedVar", 3, 5),
+        ("NoEmptyContinuation", 8, 8),
+        ("JSONArgsRecommended", 9, 9),
+    ]
+
+
+def test_the_profile_stops_at_an_error_as_the_builder_does():
+    assert _profile("FROM debian AS Build\nMAINTAINER me\nCOPY a\nRUN <<END\nb\n") == [("E005", 4, 4)]
+    assert _profile("FROM debian AS Build\nCOPY a\nMAINTAINER me\nCOPY b\n") == [
+        ("StageNameCasing", 1, 1),
+        ("E025", 2, 2),
+    ]
+    assert _profile("") == [("E004", 1, 1)]
+
+
+@pytest.mark.parametrize(
+    ("line", "left"),
+    [
+        ("# check=skip=MaintainerDeprecated", []),
+        ("# check=skip=all", []),
+        ("# check=skip=JSONArgsRecommended", ["MaintainerDeprecated"]),
+        ("# dfopt: ignore-file[MaintainerDeprecated] why", []),
+        ("# dfopt: ignore-file[maintainer] why", []),
+        ("# hadolint global ignore=DL4000", ["MaintainerDeprecated"]),
+        ("# check=nonsense", ["E052"]),
+    ],
+)
+def test_comments_in_the_profile(line: str, left: list[str]):
+    assert [code for code, *_ in _profile(f"{line}\nFROM scratch\nMAINTAINER me\n")] == left
+
+
+def test_findings_of_the_profile_are_errors_where_the_directive_says_so():
+    text = "FROM scratch\nMAINTAINER me\n"
+    severities = [
+        {one.severity for one in check_source(Source(head + text), BUILDKIT).findings}
+        for head in ("", "# check=error=true\n", "# check=error=false\n")
+    ]
+    assert severities == [{Severity.WARNING}, {Severity.ERROR}, {Severity.WARNING}]
+    assert _profile("# check=error=true;skip=MaintainerDeprecated\n" + text) == []
+
+
+def test_without_inline_ignores_the_directive_counts_for_nothing():
+    text = "# check=skip=all\nFROM scratch\n# check=skip=MaintainerDeprecated\nMAINTAINER me\n"
+    assert _profile(text) == []
+    assert _profile(text, BUILDKIT._replace(inline_ignores=False)) == [("MaintainerDeprecated", 4, 4)]
+
+
+def test_the_profile_can_be_narrowed_and_extended():
+    text = "FROM debian\nMAINTAINER me\nCMD run\n"
+    assert _profile(text, BUILDKIT._replace(ignore=("maintainer",))) == [("JSONArgsRecommended", 3, 3)]
+    assert _profile(text, BUILDKIT._replace(ignore=("JSONArgsRecommended", "MaintainerDeprecated"))) == []
+    added = BUILDKIT._replace(extend_select=("untagged-base", "maintainer"))
+    assert [code for code, *_ in _profile(text, added)] == ["B101", "D105", "JSONArgsRecommended"]
+    levels = BUILDKIT._replace(severity={"maintainer": Severity.STYLE, "JSONArgsRecommended": Severity.INFO})
+    assert [one.severity for one in check_source(Source(text), levels).findings] == [Severity.STYLE, Severity.INFO]
+
+
+def test_the_profile_knows_the_context_and_the_variables_of_known_images():
+    assert _profile("FROM scratch\nCOPY a /a\n", context={"a": "", ".dockerignore": "a\n"}) == [
+        ("CopyIgnoredFile", 2, 2)
+    ]
+    assert _profile("FROM golang:1.22\nENV A=$GOPATH/bin B=$NOPE\n") == [("UndefinedVar", 2, 2)]
+    assert _profile("FROM golang:1.22\nENV A=$GOPATH/bin\n") == []
+
+
+def test_the_profile_offers_the_fixes_of_our_rules():
+    source = Source("FROM debian:12 as build\nENV a b\n")
+    fixed = fix_source(source, lambda text: check_source(text, BUILDKIT).findings)
+    assert fixed.source.text == "FROM debian:12 AS build\nENV a=b\n"
+    assert {one.code for one in fixed.applied} == {"FromAsCasing", "LegacyKeyValueFormat"}

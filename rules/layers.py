@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterable, Iterator
-from itertools import pairwise
+from collections.abc import Iterator
 
-from dfopt.edit import Edit
-from dfopt.finding import Finding, Fix, Severity
+from dfopt.finding import Finding, Fix
 from dfopt.graph.model import Stage, Step
 from dfopt.graph.queries import earlier, place_of
 from dfopt.graph.running import setting_of
 from dfopt.lint.rule import Bad, Build, Good, Rule
-from dfopt.source import Span
 from dfopt.syntax.tree import Copy, FileInstruction, Run
-from dfopt.tools import Invocation, effects, invocation_effects
+from dfopt.tools import Invocation, effects
 from dfopt.tools.paths import covers, overlaps
 
 SMALL = (
@@ -110,7 +107,7 @@ class CleanupInLaterLayer(Rule):
                 gone = [path for path in gone if not any(overlaps(path, written) for written in own)]
                 gone = [path for path in gone if not step.is_mounted(path.rstrip("/*"))]
                 makers = [
-                    one for one in before if any(_stored(one, path) for path in gone) and not is_small(build, one)
+                    one for one in before if any(is_stored(one, path) for path in gone) and not is_small(build, one)
                 ]
                 if not makers or command.conditional:
                     continue
@@ -123,7 +120,7 @@ class CleanupInLaterLayer(Rule):
                 )
 
 
-def _stored(step: Step, path: str) -> bool:
+def is_stored(step: Step, path: str) -> bool:
     """Tell whether a step's layer certainly holds something at a path that was deleted."""
     instruction = step.instruction
     if isinstance(instruction, FileInstruction):
@@ -276,369 +273,6 @@ def _inside(destination: str, place: str) -> bool:
     return target == folder or covers(folder, target)
 
 
-def caches_of(step: Step, call: Invocation) -> frozenset[str]:
-    """Give the paths of the caches that a call leaves; a tool with several possible places names all of them."""
-    return invocation_effects(call, place_of(step, call)).caches
-
-
-class CacheKept(Rule):
-    """What the rules about kept caches share: a cache that a tool leaves in a layer that ships."""
-
-    families: tuple[str, ...] = ()
-    actions: tuple[str, ...] = ("install", "upgrade", "update")
-    suffix: str = ""
-    """A command that cleans, appended to the RUN."""
-    option: str = ""
-    """An option that avoids the cache, put behind the verb."""
-    what: str = "its cache"
-    also_removes: tuple[str, ...] = ()
-    """What the cleaning command removes besides."""
-
-    def check(self, build: Build) -> Iterator[Finding]:
-        """Report the last call of a RUN that leaves its cache behind."""
-        for step in shipping_runs(build):
-            call = self._leaving(step)
-            if call is not None and not self._kept_for_later(build, step):
-                program = " ".join(word.raw for word in call.command.words[:2])
-                way = f"add {self.option}" if self.option else f"end the RUN with {self.suffix}"
-                yield self.finding(
-                    call.command.span,
-                    f"{program} leaves {self.what} in the layer: {way}",
-                    fix=self._fix(build, step, call),
-                )
-
-    def _leaving(self, step: Step) -> Invocation | None:
-        """Give the last call whose cache is still there at the end of the RUN."""
-        left: dict[str, Invocation] = {}
-        setting = setting_of(step.before)
-        calls = {id(call.command): call for call in step.invocations}
-        for command in step.commands:
-            call = calls.get(id(command))
-            if call is not None and self._is_mine(call) and call.action in self.actions:
-                caches = caches_of(step, call)
-                if caches and not any(step.is_mounted(path.rstrip("/")) for path in caches):
-                    left.update(dict.fromkeys(caches, call))
-            if left:
-                gone = effects(command, setting).removes
-                cleaned = [maker for path, maker in left.items() if any(empties(one, path) for one in gone)]
-                left = {path: maker for path, maker in left.items() if maker not in cleaned}
-        return next(reversed(left.values()), None)
-
-    def _is_mine(self, call: Invocation) -> bool:
-        return call.family in self.families
-
-    def _kept_for_later(self, build: Build, step: Step) -> bool:
-        """Tell whether a later step may use what is left."""
-        return False
-
-    def _fix(self, build: Build, step: Step, call: Invocation) -> Fix | None:
-        caches = caches_of(step, call)
-        if self.option:
-            verb = call.verb or call.command.words[0]
-            edit = Edit(Span(verb.span.end, verb.span.end), f" {self.option}")
-            return self.safe(f"Add {self.option}", edit, removes=caches)
-        return append_command(build, step, self.suffix, self, caches | set(self.also_removes))
-
-
-def append_command(build: Build, step: Step, command: str, rule: Rule, removes: Iterable[str]) -> Fix | None:
-    """Append a command that cleans to a RUN that is a plain list of commands, in the layout of the RUN."""
-    instruction, source = step.instruction, build.tree.source
-    script = step.script
-    if not isinstance(instruction, Run) or instruction.is_exec or script is None or not script.is_and_list:
-        return None
-    if script.problems or any(
-        item.span.end > instruction.body.span(0, len(instruction.body.text)).end for item in script.items
-    ):
-        return None
-    if instruction.heredocs:
-        return None
-    end = instruction.body.span(0, len(instruction.body.text)).end
-    lines = source.text[instruction.span.start : end].split("\n")
-    joint = " && "
-    if len(lines) > 1:
-        last = lines[-1]
-        indent = last[: len(last) - len(last.lstrip())]
-        leading = last.strip().startswith("&&")
-        if leading:
-            joint = f" {build.tree.escape}{source.newline}{indent}&& "
-        else:
-            joint = f" && {build.tree.escape}{source.newline}{indent}"
-    return rule.safe(f"Append {command}", Edit(Span(end, end), joint + command), removes=removes)
-
-
-class AptListsKept(CacheKept):
-    """apt's package lists stay in a layer of the image that ships.
-
-    About 20 MB on Debian, out of date tomorrow, and of no use without an update.
-
-    Fix safety: safe; only the lists are gone, which the next update brings back. Not offered where a later step of the
-    stage installs without an update of its own.
-    """
-
-    code = "L106"
-    name = "apt-lists-kept"
-    aliases = ("DL3009",)
-    families = ("apt",)
-    actions = ("update",)
-    suffix = "rm -rf /var/lib/apt/lists/*"
-    what = "the package lists (about 20 MB)"
-    examples = (
-        Bad(
-            "FROM debian:12\nRUN apt-get update && apt-get install -y curl\n",
-            at="apt-get update",
-            fixed="FROM debian:12\nRUN apt-get update && apt-get install -y curl && rm -rf /var/lib/apt/lists/*\n",
-        ),
-        Bad(
-            "FROM debian:12\nRUN apt-get update \\\n && apt-get install -y gcc\n",
-            at="apt-get update",
-            fixed="FROM debian:12\nRUN apt-get update \\\n && apt-get install -y gcc \\\n"
-            " && rm -rf /var/lib/apt/lists/*\n",
-        ),
-        Bad(
-            "FROM debian:12\nRUN rm -rf /var/lib/apt/lists/* && apt-get update; apt-get install -y curl\n",
-            at="apt-get update",
-        ),
-        Good("FROM debian:12\nRUN apt-get update && apt-get install -y curl && rm -rf /var/lib/apt/lists/*\n"),
-        Good("FROM debian:12\nRUN apt-get update && apt-get install -y curl && rm -r /var/lib/apt/lists\n"),
-        Good(
-            "FROM debian:12\nRUN --mount=type=cache,target=/var/lib/apt --mount=type=cache,target=/var/cache/apt "
-            "apt-get update && apt-get install -y curl\n",
-        ),
-        Good(
-            "FROM debian:12 AS build\nRUN apt-get update && apt-get install -y gcc\nFROM debian:12\n"
-            "COPY --from=build /app /app\n",
-            why="the stage does not ship",
-        ),
-        Good(
-            "FROM debian:12\nRUN apt-get update\nRUN apt-get install -y curl\n",
-            why="the next step needs them: update-without-install tells",
-        ),
-    )
-
-    def _kept_for_later(self, build: Build, step: Step) -> bool:
-        steps = build.graph.stages[step.stage].steps
-        position = next(place for place, one in enumerate(steps) if one is step)
-        for later in steps[position + 1 :]:
-            for call in later.invocations:
-                if call.family == "apt" and call.action == "update":
-                    return False
-                if call.family == "apt" and call.action in ("install", "upgrade"):
-                    return True
-        return False
-
-
-class ApkCacheKept(CacheKept):
-    """apk keeps its package index in the layer.
-
-    ``--no-cache`` fetches the index without storing it, and makes ``apk update`` superfluous.
-
-    Fix safety: safe; only the index is gone, which the next update brings back.
-    """
-
-    code = "L107"
-    name = "apk-cache-kept"
-    aliases = ("DL3019", "DS-0025")
-    severity = Severity.INFO
-    families = ("apk",)
-    actions = ("install",)
-    option = "--no-cache"
-    what = "the package index"
-    examples = (
-        Bad(
-            "FROM alpine:3.22\nRUN apk add curl\n",
-            at="apk add curl",
-            fixed="FROM alpine:3.22\nRUN apk add --no-cache curl\n",
-        ),
-        Good("FROM alpine:3.22\nRUN apk add --no-cache curl\n"),
-        Good("FROM alpine:3.22\nRUN apk --no-cache add curl\n"),
-        Good("FROM alpine:3.22\nRUN apk update && apk add curl && rm -rf /var/cache/apk/*\n"),
-        Good("FROM alpine:3.22\nRUN --mount=type=cache,target=/var/cache/apk apk add curl\n"),
-    )
-
-
-class YumCacheKept(CacheKept):
-    """yum's metadata and packages stay in a layer of the image that ships.
-
-    Fix safety: safe; only the cache is gone.
-    """
-
-    code = "L108"
-    name = "yum-cache-kept"
-    aliases = ("DL3032", "DS-0015")
-    families = ("dnf",)
-    suffix = "yum clean all"
-    examples = (
-        Bad(
-            "FROM centos:7\nRUN yum install -y curl\n",
-            at="yum install -y curl",
-            fixed="FROM centos:7\nRUN yum install -y curl && yum clean all\n",
-        ),
-        Good("FROM centos:7\nRUN yum install -y curl && yum clean all\n"),
-        Good("FROM centos:7\nRUN yum install -y curl && rm -rf /var/cache/yum\n"),
-        Good("FROM centos:7\nRUN --mount=type=cache,target=/var/cache/yum yum install -y curl\n"),
-    )
-
-    def _is_mine(self, call: Invocation) -> bool:
-        return call.command.name == "yum"
-
-
-class DnfCacheKept(CacheKept):
-    """dnf's metadata and packages stay in a layer of the image that ships.
-
-    Fix safety: safe; only the cache is gone.
-    """
-
-    code = "L109"
-    name = "dnf-cache-kept"
-    aliases = ("DL3040", "DS-0019", "DS-0027")
-    families = ("dnf",)
-    suffix = "dnf clean all"
-    examples = (
-        Bad(
-            "FROM fedora:42\nRUN dnf install -y curl\n",
-            at="dnf install -y curl",
-            fixed="FROM fedora:42\nRUN dnf install -y curl && dnf clean all\n",
-        ),
-        Bad("FROM fedora:42\nRUN dnf clean all && dnf install -y curl; true\n", at="dnf install -y curl"),
-        Good("FROM fedora:42\nRUN dnf install -y curl && dnf clean all\n"),
-        Good("FROM fedora:42\nRUN microdnf install -y curl && microdnf clean all\n"),
-        Good("FROM fedora:42\nRUN --mount=type=cache,target=/var/cache/libdnf5 dnf install -y curl\n"),
-    )
-
-    def _is_mine(self, call: Invocation) -> bool:
-        return call.command.name in ("dnf", "dnf5", "microdnf", "tdnf")
-
-    def _fix(self, build: Build, step: Step, call: Invocation) -> Fix | None:
-        return append_command(build, step, f"{call.command.name} clean all", self, caches_of(step, call))
-
-
-class ZypperCacheKept(CacheKept):
-    """zypper's metadata and packages stay in a layer of the image that ships.
-
-    Fix safety: safe; only the cache is gone.
-    """
-
-    code = "L111"
-    name = "zypper-cache-kept"
-    aliases = ("DL3036", "DS-0020")
-    families = ("zypper",)
-    suffix = "zypper clean --all"
-    examples = (
-        Bad(
-            "FROM opensuse/leap:15\nRUN zypper -n install curl\n",
-            at="zypper -n install curl",
-            fixed="FROM opensuse/leap:15\nRUN zypper -n install curl && zypper clean --all\n",
-        ),
-        Good("FROM opensuse/leap:15\nRUN zypper -n install curl && zypper clean --all\n"),
-        Good("FROM opensuse/leap:15\nRUN zypper -n install curl && zypper cc -a\n"),
-    )
-
-
-class PipCacheKept(CacheKept):
-    """pip stores every wheel it fetches a second time, in its cache.
-
-    Fix safety: safe; only the cache is gone.
-    """
-
-    code = "L112"
-    name = "pip-cache-kept"
-    aliases = ("DL3042",)
-    severity = Severity.INFO
-    families = ("pip",)
-    actions = ("install",)
-    option = "--no-cache-dir"
-    examples = (
-        Bad(
-            "FROM python:3.13\nRUN pip install flask\n",
-            at="pip install flask",
-            fixed="FROM python:3.13\nRUN pip install --no-cache-dir flask\n",
-        ),
-        Good("FROM python:3.13\nRUN pip install --no-cache-dir flask\n"),
-        Good("FROM python:3.13\nENV PIP_NO_CACHE_DIR=1\nRUN pip install flask\n"),
-        Good("FROM python:3.13\nRUN --mount=type=cache,target=/root/.cache/pip pip install flask\n"),
-        Good("FROM python:3.13\nRUN pip install flask && rm -rf /root/.cache\n"),
-        Good("FROM python:3.13 AS build\nENV PIP_NO_CACHE_DIR=1\nFROM build\nRUN pip install flask\n", why="inherited"),
-    )
-
-
-class YarnCacheKept(CacheKept):
-    """yarn stores every package it fetches a second time, in its cache.
-
-    Fix safety: safe; only the cache is gone.
-    """
-
-    code = "L113"
-    name = "yarn-cache-kept"
-    aliases = ("DL3060",)
-    severity = Severity.INFO
-    families = ("yarn",)
-    actions = ("install",)
-    suffix = "yarn cache clean"
-    also_removes = ("/**/.yarn/cache/", "/.yarn/cache/")
-    examples = (
-        Bad(
-            "FROM node:22\nCOPY package.json yarn.lock ./\nRUN yarn install --frozen-lockfile\n",
-            at="yarn install --frozen-lockfile",
-            fixed="FROM node:22\nCOPY package.json yarn.lock ./\n"
-            "RUN yarn install --frozen-lockfile && yarn cache clean\n",
-        ),
-        Good("FROM node:22\nCOPY package.json yarn.lock ./\nRUN yarn install && yarn cache clean\n"),
-        Good("FROM node:22\nRUN --mount=type=cache,target=/usr/local/share/.cache/yarn yarn install\n"),
-    )
-
-
-class NpmCacheKept(CacheKept):
-    """npm stores every package it fetches a second time, in its cache.
-
-    Fix safety: safe; only the cache is gone.
-    """
-
-    code = "L114"
-    name = "npm-cache-kept"
-    severity = Severity.INFO
-    default = False
-    families = ("npm",)
-    actions = ("install",)
-    suffix = "npm cache clean --force"
-    also_removes = ("/root/.npm/",)
-    examples = (
-        Bad(
-            "FROM node:22\nCOPY package*.json ./\nRUN npm ci\n",
-            at="npm ci",
-            fixed="FROM node:22\nCOPY package*.json ./\nRUN npm ci && npm cache clean --force\n",
-        ),
-        Good("FROM node:22\nCOPY package*.json ./\nRUN npm ci && npm cache clean --force\n"),
-        Good("FROM node:22\nRUN --mount=type=cache,target=/root/.npm npm ci\n"),
-    )
-
-
-class CondaCacheKept(CacheKept):
-    """conda keeps every package archive it fetched, and an unpacked copy.
-
-    Fix safety: unsafe; conda decides itself what of its folder is a cache.
-    """
-
-    code = "L116"
-    name = "conda-cache-kept"
-    severity = Severity.INFO
-    families = ("conda",)
-    actions = ("install", "update", "upgrade")
-    suffix = "conda clean -afy"
-    examples = (
-        Bad(
-            "FROM continuumio/miniconda3:24.1.2-0\nRUN conda install -y numpy\n",
-            at="conda install -y numpy",
-            fixed="FROM continuumio/miniconda3:24.1.2-0\nRUN conda install -y numpy && conda clean -afy\n",
-            unsafe=True,
-        ),
-        Good("FROM continuumio/miniconda3:24.1.2-0\nRUN conda install -y numpy && conda clean -afy\n"),
-    )
-
-    def _fix(self, build: Build, step: Step, call: Invocation) -> Fix | None:
-        fix = super()._fix(build, step, call)
-        return self.unsafe(fix.title, *fix.edits) if fix else None
-
-
 class ArchiveLeftBehind(Rule):
     """An archive is downloaded and unpacked, and stays in the layer.
 
@@ -711,36 +345,6 @@ class ArchiveLeftBehind(Rule):
     def _deleted_later(build: Build, step: Step, path: str) -> bool:
         steps = build.graph.stages[step.stage].steps
         return any(overlaps(gone, path) for one in steps if one.index > step.index for gone in one.effects.removes)
-
-
-class ConsecutiveRuns(Rule):
-    """RUN instructions follow each other directly.
-
-    Merging them changes nothing about the size unless one deletes what another made, which other rules report with the
-    bytes. Off unless selected: it is a matter of taste, and separate steps are cached separately.
-    """
-
-    code = "L110"
-    name = "consecutive-runs"
-    aliases = ("DL3059",)
-    severity = Severity.INFO
-    default = False
-    strict = False
-    examples = (
-        Bad("FROM debian:12\nRUN true\nRUN false\n", at="RUN false"),
-        Good("FROM debian:12\nRUN true\nWORKDIR /app\nRUN false\n"),
-        Good("FROM debian:12\nRUN true\nRUN --network=none false\n", why="their flags differ"),
-    )
-
-    def check(self, build: Build) -> Iterator[Finding]:
-        """Report the second of two neighbours with equal flags."""
-        for stage in build.graph.stages:
-            for first, second in pairwise(stage.steps):
-                one, two = first.instruction, second.instruction
-                if not isinstance(one, Run) or not isinstance(two, Run):
-                    continue
-                if [(f.name, f.value) for f in one.flags] == [(f.name, f.value) for f in two.flags]:
-                    yield self.finding(second, "this RUN can be joined with the one above")
 
 
 class FullRootCopy(Rule):

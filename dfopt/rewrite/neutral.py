@@ -49,6 +49,9 @@ def neutral_texts(command: Command, invocation: Invocation | None, text: str, us
             yield command.words[0].span, "apt-get"
         if invocation.action == "install":
             yield from _packages(invocation.operands, text)
+    elif command.name == "useradd":
+        # Without an entry in the log of last logins the user is the same.
+        yield from ((word.span, "") for word in command.words[1:] if word.value in ("-l", "--no-log-init"))
     elif tool.family == "wget":
         for word in command.words[1:]:
             if word.value in _SHORT_PROGRESS or (word.value or "").startswith(_PROGRESS):

@@ -87,7 +87,8 @@ class _Round:
         saved = difference(self.given.prediction, prediction)
         if change.pass_name in BYTES_ONLY and not self._pays(change, saved):
             self._refuse(change, f"{change.title}: it would save next to nothing")
-            self.small.add(key)
+            if change.pass_name == "merge-runs":
+                self.small.add(key)
             return None
         if why := self._objection(change, graph):
             self._refuse(change, f"{change.title}: {why}")
@@ -175,6 +176,7 @@ def optimize_with(
     refusals: dict[tuple[str, str], Refusal] = {}
     seen = {before}
     small: set[tuple[str, tuple[tuple[str, str], ...]]] = set()
+    final = False
     for _ in range(MAX_ROUNDS):
         if graph.tree.problems or graph.problems or graph.target is None:
             break
@@ -183,7 +185,13 @@ def optimize_with(
         found = [candidate for candidate in this.candidates(passes) if candidate.text not in seen]
         refusals = {(refusal.pass_name, refusal.reason): refusal for refusal in this.refusals}
         if not found:
-            break
+            if final or not small:
+                break
+            # What is left of the image is smaller now, so that little may have become enough.
+            small.clear()
+            final = True
+            continue
+        final = False
         chosen = this.together(found)
         seen.add(chosen.text)
         changes += chosen.changes

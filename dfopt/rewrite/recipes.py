@@ -42,6 +42,12 @@ _PASSING = (
     "/run/",
     "/dev/",
 )
+_SOURCES = ("/etc/apt", "/etc/apk", "/etc/yum")
+_REPOSITORIES = frozenset(("add-apt-repository", "apt-add-repository", "apt-key", "rpm", "yum-config-manager", "dpkg"))
+"""Commands that set up where packages come from."""
+_TAKEN = ("/usr/local", "/opt", "/srv")
+_NEUTRAL = frozenset(("cd", "export", "rm", "mkdir", "true", ":", "echo", "strip", "test", "ls", "set", "ln", "chmod"))
+"""Commands that matter to nothing but what is built beside them."""
 _LOCAL = ("/usr/local/bin", "/usr/local/lib", "/usr/local/sbin", "/usr/local/share", "/usr/local")
 
 
@@ -119,49 +125,22 @@ def compiled(given: PassInput, stage: Stage) -> Recipe | str | None:
     if not program:
         return "it is not known what the image starts"
     copies: list[str] = []
-    for _, command in commands_of(stage):
-        if command.name is not None:
-            values = command.values
-            if command.name in ("make", "ninja", "cmake") and ("install" in values or "--install" in values):
-                prefix = next(
-                    (
-                        value.split("=", 1)[1]
-                        for value in values
-                        if value.startswith(("PREFIX=", "prefix=", "DESTDIR="))
-                    ),
-                    "/usr/local",
-                )
-                if any(
-                    "CMAKE_INSTALL_PREFIX" in value or value.startswith("--prefix")
-                    for other in stage.steps
-                    for c in other.commands
-                    for value in c.values
-                ):
-                    return "the build installs under a prefix of its own"
-                copies.append(prefix.rstrip("/"))
-            elif command.name in ("gcc", "g++", "cc", "c++", "clang", "clang++") and "-o" in values[:-1]:
-                copies.append(
-                    posixpath.normpath(posixpath.join(command.directory or "/", values[values.index("-o") + 1]))
-                )
-            elif command.name in ("cp", "install", "mv") and values and values[-1].startswith("/"):
-                copies.append(values[-1].rstrip("/"))
-            elif (invocation := recognise(command)) is None and command.name not in (
-                "./configure",
-                "configure",
-                "cd",
-                "export",
-                None,
-            ):
-                return f"it is not known what {command.name} is for"
-            elif invocation is not None and invocation.family in ("pip", "npm", "gem"):
-                return f"the stage also installs with {invocation.family}"
-    if program.startswith("/") and not any(program.startswith(path) for path in copies):
+    for step, command in commands_of(stage):
+        found = _installed_by(step, command)
+        if isinstance(found, str):
+            return found
+        copies += found
+    if program.startswith("/") and not any(program == path or program.startswith(path + "/") for path in copies):
+        if any(
+            isinstance(step.instruction, FileInstruction) and program in step.effects.writes for step in stage.steps
+        ):
+            return f"{program} is copied, not built"
+        if program.endswith((".sh", ".py", ".pl")):
+            return f"{program} is a script, which may use anything"
         copies.append(program)
-    if not program.startswith("/") and not any(
-        path.startswith("/usr/local") or path in ("/usr/bin", "/bin") for path in copies
-    ):
+    if not program.startswith("/") and not any(path.startswith("/usr/local") for path in copies):
         return f"it is not known where {program} lies"
-    if any(path in FOLDERS and path not in ("/usr/local", "/opt", "/srv") and path not in _LOCAL for path in copies):
+    if any(path not in _TAKEN and not _is_own(path, stage, given) for path in copies):
         return "the build installs into system folders"
     runtime = runtime_packages(stage, packages)
     if isinstance(runtime, str):
@@ -170,6 +149,54 @@ def compiled(given: PassInput, stage: Stage) -> Recipe | str | None:
     return Recipe(
         f"nothing that ships uses what only builds: {_names(tools)}", tuple(roots), runtime
     )  # fmt: skip
+
+
+def _installed_by(step: Step, command: Command) -> list[str] | str:
+    """Give the paths that a command of a build installs, or why it cannot be left in the build stage."""
+    values, name = command.values, command.name
+    if name in ("make", "ninja", "cmake") and ("install" in values or "--install" in values):
+        if any("DESTDIR" in value for value in values):
+            return "the build installs under a prefix of its own"
+        prefix = next((value.split("=", 1)[1] for value in values if value.lower().startswith("prefix=")), "/usr/local")
+        return [prefix.rstrip("/")]
+    if any("CMAKE_INSTALL_PREFIX" in value or value.startswith("--prefix") for value in values):
+        return "the build installs under a prefix of its own"
+    if name in ("gcc", "g++", "cc", "c++", "clang", "clang++"):
+        if "-o" not in values[:-1]:
+            return []
+        return [posixpath.normpath(posixpath.join(command.directory or "/", values[values.index("-o") + 1]))]
+    if name in ("cp", "install", "mv"):
+        return [values[-1].rstrip("/")] if values and values[-1].startswith("/") else []
+    invocation = recognise(command)
+    if name in _NEUTRAL and not any(">" in redirect.operator for redirect in command.redirects):
+        return []
+    if invocation is None:
+        return [] if name == "configure" else f"it is not known what {name} is for"
+    if _is_system(invocation) or invocation.tool.kind in ("build", "fetch", "archive", "vcs"):
+        return []
+    return f"what {name} does may matter when the image runs"
+
+
+def plain_installs(stage: Stage) -> bool:
+    """Tell whether packages come from the base's own sources, so that another stage can install them alike."""
+    for step in stage.steps:
+        if isinstance(step.instruction, FileInstruction) and step.destination.startswith(_SOURCES):
+            return False
+    for step, command in commands_of(stage):
+        call = recognise(command)
+        if call is not None and _is_system(call):
+            if call.has("-t"):
+                return False
+            continue
+        if command.name in _REPOSITORIES:
+            return False
+        if any(path.startswith(_SOURCES) for path in effects(command, setting_of(step)).writes):
+            return False
+    return True
+
+
+def _is_own(path: str, stage: Stage, given: PassInput) -> bool:
+    return path.startswith("/usr/local/") or is_absent_in_base(path, stage, given.graph)
 
 
 def installed(stage: Stage) -> list[str]:
@@ -210,6 +237,12 @@ def runtime_packages(stage: Stage, packages: Sequence[str]) -> tuple[str, ...] |
     """Give the packages a built program needs: what is no build tool, and the libraries behind ``-dev`` packages."""
     kept = [name for name in packages if name not in BUILD and not name.endswith(("-dev", "-devel"))]
     headers = [name for name in packages if name.endswith("-dev") and name not in BUILD]
+    if any(name.endswith("-devel") for name in packages):
+        return "the run-time packages behind -devel packages are not known"
+    if (kept or headers) and not plain_installs(stage):
+        return "packages come from sources that the stage sets up"
+    if (kept or headers) and (stage.facts is None or stage.facts.package_manager not in ("apt", "apk")):
+        return "it is not known how the image installs packages"
     if not headers:
         return tuple(dict.fromkeys(kept))
     facts = stage.facts

@@ -10,6 +10,7 @@ from dfopt.images.names import canonical
 from dfopt.rewrite.model import PassInput
 from dfopt.rewrite.recipes import BUILD, Finder, Recipe, commands_of, installed, runtime_packages, started
 from dfopt.syntax.tree import Cmd, Entrypoint, FileInstruction, Run, User, Workdir
+from dfopt.tools import recognise
 
 _ASSETS = (
     "assets",
@@ -25,6 +26,8 @@ _ASSETS = (
     "web",
 )
 _JAVA = re.compile(r"(?:temurin|openjdk|jdk|corretto|ibmjava|sapmachine)-?(\d+)|^(\d+)-jdk")
+_BESIDE = frozenset(("go", "cd", "export", "rm", "mkdir", "true", "echo", "set", "test", "ls"))
+"""Commands beside a Go build that the program does not depend on."""
 _SERVERS = frozenset(("serve", "http-server"))
 
 
@@ -50,7 +53,14 @@ def go_program(given: PassInput, stage: Stage) -> Recipe | str | None:
         packages = [name for name in installed(stage) if name not in BUILD and not name.endswith("-dev")]
         if packages:
             return f"the program may need {packages[0]}"
+    for _, command in commands_of(stage):
+        call = recognise(command)
+        known = command.name in _BESIDE or (call is not None and call.tool.kind in ("package-manager", "build"))
+        if not known or any(">" in redirect.operator for redirect in command.redirects):
+            return f"what {command.name} does may matter when the image runs"
     moves: list[tuple[str, str]] = []
+    if program.endswith(".sh"):
+        return f"{program} is a script, which may use anything"
     if program.startswith("/"):
         copies = [program]
     elif any(command.has("install") for _, command in builds):

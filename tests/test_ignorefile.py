@@ -50,6 +50,7 @@ from dfopt.syntax.ignorefile import IgnoreError, IgnoreFile
         ("a?|b*x", ["ac", "acc/d", "ybx", "d/bx"], ["a", "bxy"]),
         ("[|]a", ["|a"], ["a"]),
         ("a{2}?", ["aab"], ["a{2}b"]),
+        ("{2}a?", ["ab"], ["aab"]),
         ("a{b}?", ["a{b}c"], ["abc"]),
         (r"\d*", ["1a", "2"], ["d"]),
         ("?^a", [], ["x^a"]),

@@ -196,7 +196,8 @@ def _translate(pattern: str) -> str:
         return start + re.escape(suffix.removeprefix("/"))
     if not _has_magic(pattern):
         return re.escape(pattern)
-    out, at, end = [], 0, len(pattern)
+    out: list[str] = []
+    at, end = _behind_anchor(pattern, 0), len(pattern)
     while at < end:
         char = pattern[at]
         at += 1
@@ -218,6 +219,9 @@ def _translate(pattern: str) -> str:
             at += 1
         elif char == "{":
             out.append(_brace(pattern, at - 1))
+        elif char == "^":
+            out.append(char)
+            at = _behind_anchor(pattern, at)
         else:
             out.append(char)
     return _alternatives("".join(out))
@@ -230,6 +234,12 @@ def _escape(char: str) -> str:
     if char == "z":
         return "\\Z"
     return "\\" + char if char in _GO_ESCAPES else _UNREADABLE
+
+
+def _behind_anchor(pattern: str, at: int) -> int:
+    """Step over a repetition behind an anchor, such as the one in front of a pattern; it changes nothing."""
+    match = _REPETITION.match(pattern, at)
+    return match.end() if match and _brace(pattern, at) == "{" else at
 
 
 def _brace(pattern: str, at: int) -> str:

@@ -8,6 +8,9 @@ from functools import lru_cache
 MAX_DISTANCE = 2
 """Words further apart than this are not taken for misspellings of each other."""
 
+_LONGEST = 30
+"""No keyword, flag or mode is nearly as long as this."""
+
 
 def distance(left: str, right: str) -> int:
     """Count the characters to insert, delete, replace or swap with their neighbour to make one word the other."""
@@ -26,6 +29,8 @@ def distance(left: str, right: str) -> int:
 
 def closest(word: str, candidates: Iterable[str]) -> str | None:
     """Give the candidate nearest to a word, case ignored; None where none is near enough."""
+    if len(word) > _LONGEST:
+        return None
     return _closest(word.lower(), tuple(candidates))
 
 

@@ -40,7 +40,9 @@ class Config(NamedTuple):
     rules: Mapping[str, Mapping[str, Any]] = {}
     """Options of rules: by the rule's code, name or alias, then by the option's name."""
     rules_as_of: str | None = None
-    """Rules that came with a later version stay out of the profiles."""
+    """Rules that came with a later version are previews (None: later than the installed version)."""
+    preview: bool = False
+    """Whether previews join the profiles."""
     per_path: tuple[PathRules, ...] = ()
     exclude: tuple[str, ...] = ()
     fail_on: Severity | None = Severity.WARNING
@@ -375,7 +377,8 @@ def _mapping(value: Any) -> dict[str, Any]:
     return value
 
 
-def _version(value: Any) -> str:
+def read_version(value: Any) -> str:
+    """Read a version such as ``0.1``. Raises ValueError."""
     if not isinstance(value, str) or not re.fullmatch(r"\d+(\.\d+)*", value):
         raise ValueError(f'must be a version such as "0.1", not {value!r}')
     return value
@@ -400,7 +403,8 @@ KEYS: tuple[Key, ...] = (
         {"type": "object", "additionalProperties": {"enum": _LEVELS}}),
     Key("rules", "rules", _rules, "options of rules, by rule",
         {"type": "object", "additionalProperties": {"type": "object"}}),
-    Key("rules-as-of", "rules_as_of", _version, "leave rules of later versions out of the profiles", _TEXT),
+    Key("rules-as-of", "rules_as_of", read_version, "leave rules of later versions out of the profiles", _TEXT),
+    Key("preview", "preview", _boolean, "let new rules that are still tried out join the profiles", _TRUTH),
     Key("per-path", "per_path", _per_path, "rules for files that match a pattern", {
         "type": "object",
         "additionalProperties": {

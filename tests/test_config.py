@@ -36,6 +36,7 @@ select = ["B", "untagged-base"]
 extend-select = ["DL3008"]
 ignore = ["E051"]
 rules-as-of = "0.1"
+preview = true
 exclude = ["vendor"]
 fail-on = "never"
 inline-ignores = false
@@ -72,7 +73,7 @@ def test_every_key_is_read(folder: Path) -> None:
     unset = [key.name for key in KEYS if getattr(config, key.field) == getattr(DEFAULT, key.field)]
     assert unset == []
     assert config.origins["select"] == "dfopt.toml:3"
-    assert config.origins["rules.untagged-base"] == "dfopt.toml:21"
+    assert config.origins["rules.untagged-base"] == "dfopt.toml:22"
 
 
 def test_the_schema_accepts_what_is_read_and_nothing_else(folder: Path) -> None:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from dfopt.finding import Severity
+from dfopt.cli import main
+from dfopt.config import DEFAULT
+from dfopt.finding import Finding, Severity
 from dfopt.lint.registry import Registry, RuleError, load
-from dfopt.lint.rule import Rule
+from dfopt.lint.rule import Build, Rule
 from dfopt.lint.run import check_source
 from dfopt.source import Source
 
@@ -34,7 +39,7 @@ class _Rare(Rule):
 class _New(Rule):
     """New."""
 
-    code, name, since = "C102", "newcomer", "0.10"
+    code, name, since = "C102", "newcomer", "99.10"
 
 
 REGISTRY = Registry([_New(), _Rare(), _Strict(), _Calm()])
@@ -56,24 +61,88 @@ def test_rules_are_found_by(selector: str, found: list[str]) -> None:
 
 @pytest.mark.parametrize(
     ("profile", "found"),
-    [("default", ["calm", "newcomer"]), ("strict", ["calm", "strict-one", "newcomer"]),
-     ("all", ["calm", "strict-one", "rare", "newcomer"]), ("hadolint", ["calm"]), ("buildkit", ["strict-one"])],
+    [("default", ["calm"]), ("strict", ["calm", "strict-one"]), ("all", ["calm", "strict-one", "rare"]),
+     ("hadolint", ["calm"]), ("buildkit", ["strict-one"])],
 )  # fmt: skip
 def test_a_profile_is_a_set_of_rules(profile: str, found: list[str]) -> None:
     assert names(REGISTRY.select(profile)) == found
 
 
 def test_select_replaces_extend_adds_ignore_takes_away() -> None:
-    assert names(REGISTRY.select(select=["C"])) == ["rare", "newcomer"]
-    assert names(REGISTRY.select(extend_select=["rare"])) == ["calm", "rare", "newcomer"]
-    assert names(REGISTRY.select(extend_select=["C"], ignore=["C102"])) == ["calm", "rare"]
+    assert names(REGISTRY.select(select=["C"])) == ["rare"]
+    assert names(REGISTRY.select(extend_select=["rare"])) == ["calm", "rare"]
+    assert names(REGISTRY.select(extend_select=["C"], ignore=["C101"], preview=True)) == ["calm", "newcomer"]
     assert names(REGISTRY.select(select=[])) == []
 
 
-def test_a_new_rule_stays_out_of_older_rule_sets_unless_named() -> None:
-    assert names(REGISTRY.select(as_of="0.9")) == ["calm"]
-    assert names(REGISTRY.select(as_of="0.10")) == ["calm", "newcomer"]
-    assert names(REGISTRY.select(as_of="0.9", extend_select=["newcomer"])) == ["calm", "newcomer"]
+def test_a_new_rule_is_a_preview_until_its_version_is_asked_for() -> None:
+    assert names(REGISTRY.select()) == names(REGISTRY.select(as_of="99.9")) == ["calm"]
+    assert names(REGISTRY.select(as_of="99.10")) == names(REGISTRY.select(as_of="99.10.0")) == ["calm", "newcomer"]
+    assert names(REGISTRY.select(preview=True)) == ["calm", "newcomer"]
+    assert names(REGISTRY.select("strict", preview=True)) == ["calm", "strict-one", "newcomer"]
+
+
+@pytest.mark.parametrize("word", ["newcomer", "C102", "c102"])
+def test_a_preview_runs_where_it_is_named_itself_but_not_by_its_letter(word: str) -> None:
+    assert names(REGISTRY.select(extend_select=[word])) == ["calm", "newcomer"]
+    assert names(REGISTRY.select(select=[word])) == ["newcomer"]
+    assert "newcomer" not in names(REGISTRY.select(select=["C", "ALL"]))
+    assert "newcomer" in names(REGISTRY.select(select=["ALL"], preview=True))
+
+
+def test_a_run_over_a_file_obeys_the_version_of_its_configuration() -> None:
+    class Newcomer(_New):
+        """New."""
+
+        def check(self, build: Build) -> Iterator[Finding]:
+            yield self.finding(build.steps[0], "found")
+
+    registry = Registry([Newcomer()])
+
+    def found(**values: Any) -> list[str]:
+        config = DEFAULT._replace(shellcheck=False, **values)
+        return [one.code for one in check_source(Source("FROM scratch\n"), config, registry=registry).findings]
+
+    assert found() == found(rules_as_of="0.1") == found(rules_as_of="0.1", profile="strict") == []
+    assert found(preview=True) == found(rules_as_of="99.10") == found(extend_select=("newcomer",)) == ["C102"]
+
+
+NEW_RULE = '''
+from dfopt.lint.rule import Rule
+
+class Newer(Rule):
+    """A rule that is newer than this version."""
+    code = "Z103"
+    name = "newer"
+    since = "99.0"
+    def check(self, build):
+        yield self.finding(build.steps[0], "ours")
+'''
+
+
+def test_the_command_line_leaves_previews_out_and_lists_them(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "newer.py").write_text(NEW_RULE)
+    (tmp_path / "Dockerfile").write_text("FROM scratch\n")
+    (tmp_path / "dfopt.toml").write_text('rule-paths = ["newer.py"]\nrules-as-of = "0.1"\nshellcheck = false\n')
+    monkeypatch.chdir(tmp_path)
+
+    def run(*words: str) -> str:
+        main(list(words))
+        return capsys.readouterr().out
+
+    assert "Z103" not in run("lint")
+    assert "Z103" in run("lint", "--preview")
+    assert "Z103" in run("lint", "--rules-as-of", "99")
+    (tmp_path / "dfopt.toml").write_text('rule-paths = ["newer.py"]\npreview = true\nshellcheck = false\n')
+    assert "Z103" in run("lint")
+    rows = {row["code"]: row for row in json.loads(run("rules", "--rule-path", "newer.py", "--format", "json"))}
+    assert rows["Z103"]["preview"]
+    assert not rows["B101"]["preview"]
+    assert "default (preview)" in run("rules", "--rule-path", "newer.py", "newer")
+    assert "newer" not in run("rules", "--rule-path", "newer.py", "--profile", "default").split()
+    assert "newer" in run("rules", "--rule-path", "newer.py", "--profile", "default", "--preview").split()
 
 
 def test_unknown_selectors_are_told_apart_from_letters_and_shellcheck() -> None:

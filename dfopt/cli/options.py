@@ -6,10 +6,11 @@ import argparse
 import os
 from typing import Any
 
-from dfopt.config import PROFILES, fail_level
+from dfopt.config import PROFILES, fail_level, read_version
 
 _CONFIG_FIELDS = ("profile", "select", "extend_select", "ignore", "fail_on", "inline_ignores", "shellcheck", "plugins",
-                  "rule_paths", "baseline", "target", "platform", "build_args", "exclude", "rules_as_of")  # fmt: skip
+                  "rule_paths", "baseline", "target", "platform", "build_args", "exclude", "rules_as_of",
+                  "preview")  # fmt: skip
 
 
 def add_config_options(parser: argparse.ArgumentParser) -> None:
@@ -21,7 +22,10 @@ def add_config_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--select", type=_words, action="append", metavar="RULES", help="run these rules only")
     group.add_argument("--extend-select", type=_words, action="append", metavar="RULES", help="run these rules besides")
     group.add_argument("--ignore", type=_words, action="append", metavar="RULES", help="do not run these rules")
-    group.add_argument("--rules-as-of", metavar="VERSION", help="leave rules of later versions out of the profiles")
+    group.add_argument(
+        "--rules-as-of", type=version, metavar="VERSION", help="leave rules of later versions out of the profiles"
+    )
+    group.add_argument("--preview", action="store_true", default=None, help="run new rules that are still tried out")
     group.add_argument("--exclude", type=_words, action="append", metavar="PATTERNS", help="skip files and folders")
     group.add_argument(
         "--fail-on", type=_level, default=argparse.SUPPRESS, metavar="LEVEL",
@@ -76,6 +80,14 @@ def build_arguments(args: argparse.Namespace) -> dict[str, str]:
 
 def _words(text: str) -> list[str]:
     return [word.strip() for word in text.split(",") if word.strip()]
+
+
+def version(text: str) -> str:
+    """Read a version on the command line. Raises ArgumentTypeError."""
+    try:
+        return read_version(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def _level(text: str) -> Any:

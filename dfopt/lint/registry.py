@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from importlib import import_module
 from types import ModuleType
 
+from dfopt import __version__
 from dfopt.config import PROFILES
 from dfopt.lint.rule import Rule
 
@@ -57,23 +59,32 @@ class Registry:
         extend_select: Iterable[str] = (),
         ignore: Iterable[str] = (),
         as_of: str | None = None,
+        *,
+        preview: bool = False,
     ) -> tuple[Rule, ...]:
         """Give the rules that run, in the order of their codes.
 
-        ``select`` replaces the profile, ``extend_select`` adds to it, ``ignore`` takes away at the end. Rules that came
-        after the version ``as_of`` are in no profile. Selectors that fit no rule are left to ``unknown``.
+        ``select`` replaces the profile, ``extend_select`` adds to it, ``ignore`` takes away at the end. A rule that
+        came after the version ``as_of`` (None: this one) is a preview: without ``preview`` no profile and no letter has
+        it, only its own code or name. Selectors that fit no rule are left to ``unknown``.
         """
         if select is None:
             chosen = {rule for rule in self.rules if in_profile(rule, profile)}
-            if as_of is not None:
-                chosen = {rule for rule in chosen if _version(rule.since) <= _version(as_of)}
+            if not preview:
+                chosen = {rule for rule in chosen if not is_preview(rule, as_of)}
         else:
-            chosen = {rule for selector in select for rule in self.find(selector)}
-        for selector in extend_select:
-            chosen.update(self.find(selector))
+            chosen = set(self._named(select, as_of, preview))
+        chosen.update(self._named(extend_select, as_of, preview))
         for selector in ignore:
             chosen.difference_update(self.find(selector))
         return tuple(rule for rule in self.rules if rule in chosen)
+
+    def _named(self, selectors: Iterable[str], as_of: str | None, preview: bool) -> Iterator[Rule]:
+        for selector in selectors:
+            is_exact = selector.strip().lower() in self._index
+            for rule in self.find(selector):
+                if preview or is_exact or not is_preview(rule, as_of):
+                    yield rule
 
     def unknown(self, selectors: Iterable[str]) -> list[str]:
         """Give the selectors that fit no rule; letters and ShellCheck's codes always fit."""
@@ -99,8 +110,22 @@ def in_profile(rule: Rule, profile: str) -> bool:
     raise RuleError(f"unknown profile {profile!r}; use one of {', '.join(PROFILES)}")
 
 
-def _version(text: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in text.split("."))
+def is_preview(rule: Rule, as_of: str | None = None) -> bool:
+    """Tell whether a rule came after a version (None: this one): it is tried out before it joins the profiles."""
+    if rule.since == "0.1" and as_of is None:
+        return False  # nearly all of them
+    return version_key(rule.since) > version_key(as_of or __version__)
+
+
+def version_key(text: str) -> tuple[int, ...]:
+    """Give the numbers of a version for comparing; 0.1 and 0.1.0 are the same. Raises ValueError."""
+    found = re.match(r"\d+(?:\.\d+)*", text)
+    if found is None:
+        raise ValueError(f"{text!r} is no version")
+    numbers = [int(part) for part in found[0].split(".")]
+    while numbers and not numbers[-1]:
+        numbers.pop()
+    return tuple(numbers)
 
 
 def is_shellcheck(selector: str) -> bool:

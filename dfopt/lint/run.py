@@ -145,6 +145,7 @@ class _Run:
             config.extend_select,
             config.ignore,
             config.rules_as_of,
+            preview=config.preview,
         )
         if config.require_reason and (rule := registry.get(NO_REASON)) and rule not in self.rules:
             self.rules = (*self.rules, rule)

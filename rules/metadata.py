@@ -310,7 +310,8 @@ class LegacyKeyValue(Rule):
             instruction = step.instruction
             assert isinstance(instruction, Env | Label)
             for pair in instruction.pairs:
-                if pair.legacy:
+                # A value that begins with an equals sign is another mistake, told by space-before-equals.
+                if pair.legacy and not (pair.value or "").startswith("="):
                     yield self.finding(
                         pair.span,
                         f"without = the rest of the line is the value of {pair.key}: put = behind {pair.key}",

@@ -15,6 +15,7 @@ from msgspec.structs import replace
 
 from dfopt.context.model import BuildContext
 from dfopt.graph.model import InstructionGraph, RunMount, Stage, State, Step
+from dfopt.graph.operands import parse_port
 from dfopt.rewrite.copying import ROOT, Copying, number_of
 from dfopt.rewrite.places import FOLDERS, Sources, clean, is_absent_in_base
 from dfopt.rewrite.script import Operation, operations
@@ -122,7 +123,7 @@ class _StageBuild(Copying):
                     _command(instruction, step.before),
                 )
             case Expose():
-                config["ports"] |= set(step.arguments)
+                config["ports"] |= {name for text in step.arguments for name in parse_port(text).names}
             case Volume():
                 config["volumes"] |= set(step.arguments)
             case Label():

@@ -556,7 +556,7 @@ class CleanupBeforeInstall(Rule):
     def check(self, build: Build) -> Iterator[Finding]:
         """Report the last cleaning of a family between two of its calls, where the later one leaves its cache."""
         for step in shipping_runs(build):
-            if len(step.invocations) < 3:
+            if not self._goes_on(step):
                 continue
             found = self._early(step)
             if found is not None:
@@ -567,6 +567,19 @@ class CleanupBeforeInstall(Rule):
                     "clean at the end",
                     related=[(later.command.span, "this comes after the cleaning")],
                 )
+
+    def _goes_on(self, step: Step) -> bool:
+        """Tell whether a RUN may clean between two calls of a package manager, without looking at any path."""
+        used: set[str] = set()
+        cleaned: set[str] = set()
+        for call in step.invocations:
+            if call.action in self._ACTIONS:
+                if call.family in cleaned:
+                    return True
+                used.add(call.family)
+            elif call.action in ("clean", "delete"):
+                cleaned |= used
+        return False
 
     def _early(self, step: Step) -> tuple[Command, Invocation] | None:
         setting = setting_of(step.before)
@@ -624,18 +637,24 @@ class UselessClean(Rule):
     def check(self, build: Build) -> Iterator[Finding]:
         """Report cleaning where no call of the family, and nothing unknown, stands in the RUN."""
         for step in shipping_runs(build):
-            if not any(call.action in ("clean", "delete") for call in step.invocations) or step.effects.wall:
+            if not any(map(self._cleans_system, step.invocations)):
                 continue
             setting = setting_of(step.before)
             families = {call.family for call in step.invocations if call.action not in ("clean", "query")}
             for call in step.invocations:
-                if call.action not in ("clean", "delete") or call.command.conditional:
+                if not self._cleans_system(call) or call.command.conditional:
                     continue
                 own = {call.family} if call.action == "clean" else SYSTEM_MANAGERS
                 gone = own & cleans(call.command, setting).families.keys()
-                if gone and not gone & families:
+                if gone and not gone & families and not step.effects.wall:
                     yield self.finding(call.command.span, f"nothing of {min(gone)} was fetched in this RUN")
                     break
+
+    @staticmethod
+    def _cleans_system(call: Invocation) -> bool:
+        return call.action == "clean" or (
+            call.action == "delete" and any(word.pattern.startswith("/var/") for word in call.operands)
+        )
 
 
 class ApkVirtualWithoutDel(Rule):

@@ -6,7 +6,8 @@ import posixpath
 from collections.abc import Iterator
 from itertools import pairwise
 
-from dfopt.finding import Finding, Fix, Severity
+from dfopt.edit import Edit
+from dfopt.finding import Applicability, Finding, Fix, Severity
 from dfopt.graph.model import Step
 from dfopt.graph.queries import calls_of
 from dfopt.lint.rule import Bad, Build, Good, Rule
@@ -71,7 +72,7 @@ class MergeableRunsSaveBytes(Rule):
                     second,
                     "this layer stores the package database (often 10 MB) once more: join it with the RUN above",
                     related=[(first, "this layer stores it too")],
-                    fix=self._fix(build, second),
+                    fix=self._fix(build, first, second),
                 )
 
     @staticmethod
@@ -86,11 +87,20 @@ class MergeableRunsSaveBytes(Rule):
         )
 
     @staticmethod
-    def _fix(build: Build, step: Step) -> Fix | None:
+    def _fix(build: Build, first: Step, second: Step) -> Fix | None:
         from dfopt.lint.proposals import proposed_fix
-        from dfopt.rewrite.passes.merge_runs import merge_runs
+        from dfopt.rewrite.layout import joined_span, joined_text
+        from dfopt.rewrite.model import Change, PassInput, PassResult
+        from dfopt.rewrite.passes.merge_runs import NAME, why_not
 
-        return proposed_fix(build, merge_runs, step.span)
+        steps = (first, second)
+
+        def join(given: PassInput) -> PassResult:
+            span = joined_span(steps, given.graph)
+            edit = Edit(span, joined_text(steps, (), given.graph, ()))
+            return [Change(NAME, "join the RUN instructions", "", (edit,), Applicability.SAFE, span)]
+
+        return None if why_not(steps) else proposed_fix(build, join, second.span)
 
 
 def _flags(step: Step) -> list[tuple[str, str | None]]:

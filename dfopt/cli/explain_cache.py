@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from dfopt.cli import INPUT, USAGE
 from dfopt.cli.files import InputError, read
 from dfopt.cli.options import add_build_options, build_arguments
-from dfopt.cli.predict import colour_of, read_context_of, read_input
+from dfopt.cli.predict import colour_of, read_context_of, read_input, read_revision
 
 if TYPE_CHECKING:
     from dfopt.context.model import BuildContext
@@ -116,7 +116,7 @@ class _Asked:
         if args.git:
             old, new = self._git(args, data)
         if args.against:
-            old = _old_file(args.against)
+            old = read_revision(args.against)
             self.words.append(f"the Dockerfile was {args.against}")
         self._changed(args, context)
         self.old, self.new = _parsed(old, name), _parsed(new, name)
@@ -205,18 +205,6 @@ def _parsed(data: bytes, name: str) -> Dockerfile:
     from dfopt.syntax import parse
 
     return parse(Source.from_bytes(data, name))
-
-
-def _old_file(text: str) -> bytes:
-    """Read ``FILE`` or ``REV:PATH``. Raises InputError."""
-    from dfopt.context.changes import GitError, git_file
-
-    if os.path.exists(text) or ":" not in text:
-        return read(text)
-    try:
-        return git_file(text)
-    except GitError as error:
-        raise InputError(f"{text}: {error}") from error
 
 
 def _read_log(path: str | None) -> BuildLog | None:

@@ -10,6 +10,7 @@ from dfopt.cli import INPUT, USAGE
 from dfopt.cli.files import InputError, write
 from dfopt.cli.options import add_build_options, build_arguments
 from dfopt.cli.predict import add_size_options, read_context_of, read_input
+from dfopt.cli.sources import sources_of
 
 HELP = "Rewrite a Dockerfile for a smaller image: shows a diff with reasons, or writes it."
 
@@ -76,11 +77,7 @@ def run(args: argparse.Namespace) -> int:
     if problems or not graph.stages:
         print(f"dfopt: {name}: a file with errors is not rewritten", file=sys.stderr)
         return 1
-    facts = None
-    if args.network:
-        from dfopt.remote.downloads import Downloads
-
-        facts = Downloads()
+    facts = sources_of(args)
     try:
         plan = optimize_graph(
             graph, context, unsafe=args.unsafe, only=args.only, base_variant=args.base_variant, builder=args.builder,
@@ -90,8 +87,7 @@ def run(args: argparse.Namespace) -> int:
         print(f"dfopt: option --only: {error}", file=sys.stderr)
         return USAGE
     if facts is not None:
-        for url, reason in facts.failures.items():
-            print(f"dfopt: {url}: {reason}", file=sys.stderr)
+        facts.complain()
     if args.write and plan.after != plan.before:
         try:
             write(args.file, Source(plan.after).to_bytes())

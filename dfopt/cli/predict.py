@@ -11,10 +11,13 @@ from typing import TYPE_CHECKING
 from dfopt.cli import INPUT, USAGE
 from dfopt.cli.files import InputError, read, text_bytes
 from dfopt.cli.options import add_build_options, build_arguments
+from dfopt.cli.sources import add_source_options, sources_of
 
 if TYPE_CHECKING:
     from dfopt.context.model import BuildContext
-    from dfopt.predict.model import RemoteSize
+    from dfopt.graph.model import BuildOptions
+    from dfopt.predict.growth import Budget, Growth, Overrun
+    from dfopt.predict.model import Prediction, PredictOptions, RemoteSize
 
 HELP = "Predict the size of every layer before anything is built."
 
@@ -28,7 +31,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.epilog = (
         "Sizes are those of docker history: bytes of regular files, unpacked. Intervals are meant to hold the real\n"
         "size nine times out of ten.\n"
-        "exit codes: 0 done; 1 the file has errors; 2 wrong usage; 3 the file or the context cannot be read."
+        "A budget fails where even the low end of the interval is above it, and warns where the high end is.\n"
+        "exit codes: 0 done; 1 the file has errors or breaks a budget; 2 wrong usage; 3 a file cannot be read."
     )
     parser.add_argument(
         "file", nargs="?", default="Dockerfile", metavar="FILE", help="the Dockerfile, or - for standard input"
@@ -36,8 +40,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--context", metavar="DIR", help="the build context: sizes of what COPY and ADD bring")
     add_size_options(parser)
     add_build_options(parser)
+    budget = parser.add_argument_group("budgets")
+    budget.add_argument("--max-image", type=_bytes, metavar="SIZE", help="the most the image may weigh, such as 300MB")
+    budget.add_argument(
+        "--max-layer", type=_bytes, metavar="SIZE", help="the most a layer may weigh (the base is free)"
+    )
+    budget.add_argument("--max-pull", type=_bytes, metavar="SIZE", help="the most the image may weigh compressed")
+    budget.add_argument("--fail-on-growth", type=_growth, metavar="SHARE",
+                        help="how much it may grow against --against: 5%% or 10MB")  # fmt: skip
+    budget.add_argument("--against", metavar="OLD", help="the Dockerfile to compare with: a file, or REV:PATH")
     output = parser.add_argument_group("output")
-    output.add_argument("--format", choices=("text", "json"), default="text", help="output format (default: text)")
+    output.add_argument("--format", choices=("text", "json", "markdown", "html"), default="text",
+                        help="output format (default: text); markdown is for pull requests")  # fmt: skip
+    output.add_argument("--compressed", action="store_true", help="show each layer as gzip and as zstd pack it, too")
+    output.add_argument("--waterfall", action="store_true", help="show where the image's bytes come from")
     output.add_argument("--all", action="store_true", help="show instructions that make no layer, too")
     output.add_argument("--parts", action="store_true", help="show what each layer is made of")
     output.add_argument("--stages", action="store_true", help="show every stage, not only the image")
@@ -53,7 +69,7 @@ def add_size_options(parser: argparse.ArgumentParser) -> None:
                        help="size of something the build fetches, and of what it unpacks to")  # fmt: skip
     known.add_argument("--base-size", type=_base_size, action="append", default=[], metavar="IMAGE=BYTES",
                        help="size of a base image, as docker images shows it")  # fmt: skip
-    known.add_argument("--network", action="store_true", help="ask the servers of downloads for their sizes")
+    add_source_options(known)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -65,8 +81,12 @@ def run(args: argparse.Namespace) -> int:
     from dfopt.source import Source
     from dfopt.syntax import parse
 
+    if args.fail_on_growth is not None and args.against is None:
+        print("dfopt: option --fail-on-growth: needs --against", file=sys.stderr)
+        return USAGE
     try:
         name, data = read_input(args.file)
+        old = read_revision(args.against) if args.against is not None else None
         context = read_context_of(args)
     except InputError as error:
         print(f"dfopt: {error}", file=sys.stderr)
@@ -83,27 +103,80 @@ def run(args: argparse.Namespace) -> int:
     if args.target is not None and graph.target is None:
         print(f"dfopt: there is no stage {args.target!r}", file=sys.stderr)
         return USAGE
-    facts = None
-    if args.network:
-        from dfopt.remote.downloads import Downloads
+    sources = sources_of(args)
+    wanted = PredictOptions(dict(args.remote_size), dict(args.base_size), sources)
+    prediction = predict_graph(graph, context, wanted)
+    growth = _growth_since(old, args.against, prediction, context, options, wanted) if old is not None else None
+    if sources is not None:
+        sources.complain()
+    overruns = _overruns(args, prediction, growth)
+    _write(args, name, prediction, growth, overruns)
+    return 1 if problems or any(one.sure for one in overruns) else 0
 
-        facts = Downloads()
-    prediction = predict_graph(graph, context, PredictOptions(dict(args.remote_size), dict(args.base_size), facts))
-    if facts is not None:
-        for url, reason in facts.failures.items():
-            print(f"dfopt: {url}: {reason}", file=sys.stderr)
+
+def _growth_since(
+    old: bytes,
+    name: str,
+    prediction: Prediction,
+    context: BuildContext | None,
+    options: BuildOptions,
+    wanted: PredictOptions,
+) -> Growth | None:
+    """Predict the old file in the same way, and compare."""
+    from dfopt.graph import build
+    from dfopt.predict import predict_graph
+    from dfopt.predict.growth import compare_predictions
+    from dfopt.source import Source
+    from dfopt.syntax import parse
+
+    before = predict_graph(build(parse(Source.from_bytes(old, name)), options), context, wanted)
+    growth = compare_predictions(before, prediction)
+    if growth is None:
+        print(f"dfopt: {name}: makes no image to compare with", file=sys.stderr)
+    return growth
+
+
+def _overruns(args: argparse.Namespace, prediction: Prediction, growth: Growth | None) -> tuple[Overrun, ...]:
+    """Hold the prediction against the budgets of the options, and say on standard error what is above."""
+    from dfopt.predict.growth import Budget, check_budget
+
+    share, size = args.fail_on_growth or (None, None)
+    budget: Budget = Budget(args.max_image, args.max_layer, args.max_pull, share, size)
+    overruns = check_budget(prediction, budget, growth)
+    if overruns:
+        from dfopt.report.growth import overrun_text
+
+        for one in overruns:
+            print(f"dfopt: {'error' if one.sure else 'warning'}: {overrun_text(one)}", file=sys.stderr)
+    return overruns
+
+
+def _write(
+    args: argparse.Namespace,
+    name: str,
+    prediction: Prediction,
+    growth: Growth | None,
+    overruns: tuple[Overrun, ...],
+) -> None:
     if args.format == "json":
-        from dfopt.report.prediction import write_json
+        from dfopt.report.prediction_json import write_json
 
-        write_json(prediction, sys.stdout, name)
+        write_json(prediction, sys.stdout, name, growth=growth, overruns=overruns)
+    elif args.format == "markdown":
+        from dfopt.report.growth import write_markdown
+
+        write_markdown(prediction, sys.stdout, name, growth=growth, overruns=overruns, against=args.against or "")
+    elif args.format == "html":
+        from dfopt.report.prediction_html import write_html
+
+        write_html(prediction, sys.stdout, name, growth=growth, overruns=overruns, against=args.against or "")
     else:
         from dfopt.report.prediction import write_table
 
         write_table(
             prediction, sys.stdout, title=name, color=colour_of(args.color), all_rows=args.all, parts=args.parts,
-            stages=args.stages,
+            stages=args.stages, compressed=args.compressed, waterfall=args.waterfall, growth=growth,
         )  # fmt: skip
-    return 1 if problems else 0
 
 
 def colour_of(choice: str) -> bool | None:
@@ -117,6 +190,18 @@ def read_input(path: str) -> tuple[str, bytes]:
     if path == "-":
         return "<stdin>", text_bytes(sys.stdin.buffer.read(), "<stdin>")
     return path, read(path)
+
+
+def read_revision(text: str) -> bytes:
+    """Read ``FILE``, or ``REV:PATH`` from git. Raises InputError."""
+    if os.path.exists(text) or ":" not in text:
+        return read(text)
+    from dfopt.context.changes import GitError, git_file
+
+    try:
+        return git_file(text)
+    except GitError as error:
+        raise InputError(f"{text}: {error}") from error
 
 
 def read_context_of(args: argparse.Namespace) -> BuildContext | None:
@@ -136,6 +221,16 @@ def _bytes(text: str) -> int:
     if match is None or match[2].upper() not in _UNITS:
         raise argparse.ArgumentTypeError(f"{text!r} is no size; write 123456 or 9.27MB")
     return round(float(match[1]) * _UNITS[match[2].upper()])
+
+
+def _growth(text: str) -> tuple[float | None, float | None]:
+    """Read ``5%`` as a share or ``10MB`` as bytes."""
+    if not text.strip().endswith("%"):
+        return None, float(_bytes(text))
+    try:
+        return float(text.strip()[:-1]) / 100, None
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no share; write 5% or 10MB") from None
 
 
 def _remote_size(text: str) -> tuple[str, RemoteSize]:

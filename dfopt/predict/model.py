@@ -42,14 +42,18 @@ class Estimate(Struct, frozen=True):
 ZERO = Estimate(0, 0, 0)
 
 
-def independent(estimates: Iterable[Estimate]) -> Estimate:
-    """Add estimates whose errors have nothing to do with each other: their distances add up as squares."""
+def independent(estimates: Iterable[Estimate], *, signed: bool = False) -> Estimate:
+    """Add estimates whose errors have nothing to do with each other: their distances add up as squares.
+
+    The low end is never below 0 unless ``signed`` says that the values are differences.
+    """
     value = below = above = 0.0
     for one in estimates:
         value += one.value
         below += (one.value - one.low) ** 2
         above += (one.high - one.value) ** 2
-    return Estimate(value, max(0.0, value - below**0.5), value + above**0.5)
+    low = value - below**0.5
+    return Estimate(value, low if signed else max(0.0, low), value + above**0.5)
 
 
 class Part(Struct, frozen=True):

@@ -1,18 +1,21 @@
-"""A prediction for people (a table with bars) and for programs (JSON)."""
+"""A prediction for people: a table with bars, and a waterfall of where the bytes come from."""
 
 from __future__ import annotations
 
-import json
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING
 
 from dfopt.predict.model import Estimate, LayerPrediction, Part, Prediction, StagePrediction
+from dfopt.predict.shares import shared_with_base, sources_of, zstd_of, zstd_total
 
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.text import Text
 
+    from dfopt.predict.growth import Growth
+
 _COLOURS = {"exact": "green", "high": "green", "medium": "yellow", "low": "dark_orange", "unknown": "red"}
 _BAR_CELLS = 16
+_WATERFALL_CELLS = 48
 _EIGHTHS = " ▏▎▍▌▋▊▉█"
 _PIPE_COLUMNS = 120
 _WORTH_A_ROW = 10_000
@@ -70,11 +73,14 @@ def write_table(
     all_rows: bool = False,
     parts: bool = False,
     stages: bool = False,
+    compressed: bool = False,
+    waterfall: bool = False,
+    growth: Growth | None = None,
 ) -> None:
     """Print the image's layers as a table, and the other stages as one line each.
 
     ``all_rows`` shows instructions that make no layer, ``parts`` what each layer is made of, ``stages`` a table for
-    every stage.
+    every stage, ``compressed`` each layer's bytes as gzip and zstd pack it, ``waterfall`` where the bytes come from.
     """
     from rich.console import Console
 
@@ -86,7 +92,13 @@ def write_table(
     image = prediction.image
     shown = list(prediction.stages) if stages else [image] if image is not None else list(prediction.stages)[-1:]
     for stage in shown:
-        _stage_table(console, prediction, stage, title, all_rows, parts)
+        _stage_table(console, prediction, stage, title, all_rows, parts, compressed)
+        if waterfall:
+            _waterfall(console, stage)
+    if growth is not None:
+        from dfopt.report.growth import growth_text
+
+        console.print(f"  against the old file: {growth_text(growth)}", style="bold", overflow="fold")
     others = [stage for stage in prediction.stages if stage not in shown]
     if others:
         _others(console, others)
@@ -98,7 +110,13 @@ def write_table(
 
 
 def _stage_table(
-    console: Console, prediction: Prediction, stage: StagePrediction, title: str, all_rows: bool, parts: bool
+    console: Console,
+    prediction: Prediction,
+    stage: StagePrediction,
+    title: str,
+    all_rows: bool,
+    parts: bool,
+    compressed: bool,
 ) -> None:
     from rich import box
     from rich.table import Table
@@ -112,6 +130,9 @@ def _stage_table(
     table.add_column("instruction", ratio=5, no_wrap=True, overflow="ellipsis", min_width=20)
     table.add_column("size", justify="right", no_wrap=True)
     table.add_column("interval", justify="right", no_wrap=True)
+    if compressed:
+        table.add_column("gzip", justify="right", no_wrap=True)
+        table.add_column("zstd", justify="right", no_wrap=True)
     table.add_column("", width=_BAR_CELLS, no_wrap=True)
     table.add_column("from", ratio=4, no_wrap=True, overflow="ellipsis", min_width=16, style="dim")
     largest = max((layer.size.value for layer in stage.layers), default=0.0)
@@ -123,17 +144,29 @@ def _stage_table(
             Text(layer.instruction, style="dim" if layer.empty else ""),
             Text("–" if layer.empty else size_text(layer.size.value), style=colour),
             Text("" if layer.empty else interval_text(layer.size), style=colour),
+            *(("",) * 2 if layer.empty else map(_packed, (layer.compressed, zstd_of(layer))) if compressed else ()),
             _bar(layer.size, largest, colour),
             Text(reason_text(layer)),
         )
         if parts and len(layer.parts) > 1:
             for part in layer.parts:
-                table.add_row(*_part_cells(part, largest))
+                table.add_row(*_part_cells(part, largest, compressed))
+    blank = ("", "") if compressed else ()
     total = Text(size_text(stage.total.value), style="bold")
+    zstd = zstd_total(stage)
+    packed = (size_text(stage.compressed.value), size_text(zstd.value)) if compressed else ()
     table.add_section()
-    table.add_row(Text("image" if stage is prediction.image else "stage", style="bold"), total,
-                  Text(interval_text(stage.total), style="bold"), Text(""), Text(""))  # fmt: skip
-    table.add_row("to pull, gzip", size_text(stage.compressed.value), interval_text(stage.compressed), "", "")
+    what = Text("image" if stage is prediction.image else "stage", style="bold")
+    table.add_row(what, total, Text(interval_text(stage.total), style="bold"), *packed, "", "")
+    table.add_row("to pull, gzip", size_text(stage.compressed.value), interval_text(stage.compressed), *blank, "", "")
+    if compressed:
+        table.add_row("to pull, zstd", size_text(zstd.value), interval_text(zstd), *blank, "", "")
+        for text, size, whole in zip(
+            ("shared with the base", "to pull, shared with the base"), shared_with_base(stage),
+            (stage.total, stage.compressed), strict=True,
+        ):  # fmt: skip
+            share = f"{100 * size.value / whole.value:.0f} % of it" if whole.value else ""
+            table.add_row(text, size_text(size.value), share, *blank, "", "")
     wasted = sum(layer.wasted.value for layer in stage.layers)
     if wasted >= _WORTH_A_ROW:
         hidden = ", ".join(
@@ -141,20 +174,52 @@ def _stage_table(
             for layer in stage.layers
             if layer.wasted.value >= _WORTH_A_ROW
         )
-        table.add_row(
-            Text("hidden by later layers", style="magenta"), Text(size_text(wasted), style="magenta"), "", "", hidden
-        )
+        wasted_text = Text(size_text(wasted), style="magenta")
+        table.add_row(Text("hidden by later layers", style="magenta"), wasted_text, "", *blank, "", hidden)
     console.print(table)
 
 
-def _part_cells(part: Part, largest: float) -> tuple[Text, Text, Text, Text, Text]:
+def _part_cells(part: Part, largest: float, compressed: bool) -> tuple[Text, ...]:
     from rich.text import Text
 
     return (
         Text(f"    {part.label}", style="dim"), Text(size_text(part.estimate.value), style="dim"),
-        Text(interval_text(part.estimate), style="dim"), _bar(part.estimate, largest, "dim"),
-        Text(part.source, style="dim"),
+        Text(interval_text(part.estimate), style="dim"), *((Text(""),) * 2 if compressed else ()),
+        _bar(part.estimate, largest, "dim"), Text(part.source, style="dim"),
     )  # fmt: skip
+
+
+def _packed(size: Estimate) -> str:
+    return size_text(size.value)
+
+
+def _waterfall(console: Console, stage: StagePrediction) -> None:
+    """Draw where the bytes come from: each bar begins where the one above it ends."""
+    from rich.table import Table
+    from rich.text import Text
+
+    whole = stage.total.value
+    sources = sources_of(stage)
+    if whole <= 0 or not sources:
+        return
+    console.print("  where the bytes come from", style="bold")
+    table = Table(box=None, expand=False, pad_edge=False, padding=(0, 1), show_header=False)
+    table.add_column("", width=1)
+    table.add_column("source", no_wrap=True)
+    table.add_column("size", justify="right", no_wrap=True)
+    table.add_column("share", justify="right", no_wrap=True)
+    table.add_column("bar", width=_WATERFALL_CELLS + 1, no_wrap=True)
+    start = 0.0
+    for source in sources:
+        value = source.size.value
+        first = round(start / whole * _WATERFALL_CELLS)
+        cells = max(round((start + value) / whole * _WATERFALL_CELLS) - first, 0)
+        bar = " " * min(first, _WATERFALL_CELLS - 1) + ("█" * cells if cells else "▏")
+        style = "dim" if source.kind == "base" else "yellow" if source.kind == "unknown" else "cyan"
+        table.add_row("", source.label, size_text(value), f"{100 * value / whole:.1f} %", Text(bar, style=style))
+        start += value
+    console.print(table)
+    console.print()
 
 
 def _bar(size: Estimate, largest: float, colour: str) -> Text:
@@ -188,61 +253,3 @@ def _others(console: Console, stages: list[StagePrediction]) -> None:
             f"  {name}: {size_text(stage.total.value)} ({interval_text(stage.total)}), not in the image", style="dim",
             overflow="ellipsis", no_wrap=True,
         )  # fmt: skip
-
-
-# ---------------------------------------------------------------------- JSON
-
-
-def as_object(prediction: Prediction, name: str = "") -> dict[str, Any]:
-    """Give the prediction as plain values for JSON; sizes are bytes."""
-    return {
-        "file": name,
-        "target": prediction.target,
-        "image": _stage_object(prediction.image) if prediction.image is not None else None,
-        "stages": [_stage_object(stage) for stage in prediction.stages],
-        "notes": list(prediction.notes),
-    }
-
-
-def write_json(prediction: Prediction, stream: IO[str], name: str = "") -> None:
-    """Print the prediction as JSON."""
-    json.dump(as_object(prediction, name), stream, indent=2, ensure_ascii=False)
-    stream.write("\n")
-
-
-def _estimate(size: Estimate) -> dict[str, int]:
-    return {"bytes": round(size.value), "low": round(size.low), "high": round(size.high)}
-
-
-def _stage_object(stage: StagePrediction) -> dict[str, Any]:
-    return {
-        "stage": stage.stage,
-        "name": stage.name,
-        "total": _estimate(stage.total),
-        "compressed": _estimate(stage.compressed),
-        "layers": [_layer_object(layer) for layer in stage.layers],
-    }
-
-
-def _layer_object(layer: LayerPrediction) -> dict[str, Any]:
-    return {
-        "instruction": layer.instruction,
-        "step": layer.step,
-        "empty": layer.empty,
-        **_estimate(layer.size),
-        "compressed": _estimate(layer.compressed),
-        "wasted": round(layer.wasted.value),
-        "confidence": layer.confidence,
-        "kind": layer.kind,
-        "note": layer.note,
-        "parts": [
-            {
-                "label": part.label,
-                "kind": part.kind,
-                **_estimate(part.estimate),
-                "source": part.source,
-                "path": part.path,
-            }
-            for part in layer.parts
-        ],
-    }

@@ -10,22 +10,20 @@ import re
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from dfopt.config import DEFAULT, Config
 from dfopt.context.model import BuildContext
 from dfopt.finding import Finding, Fix, Severity
 from dfopt.graph.model import InstructionGraph
 from dfopt.lint.buildkit import CHECKS, ImagePlatform, Match, verdict
 from dfopt.lint.registry import Registry
-from dfopt.lint.rule import Build
+from dfopt.lint.rule import Build, Suppression
+from dfopt.lint.suppression import read_suppressions
 from dfopt.source import Source, Span
 from dfopt.syntax.ignorefile import IgnoreFile
-from dfopt.syntax.tree import Problem
+from dfopt.syntax.tree import Dockerfile, Problem
 
 BAD_OPTIONS = "E052"
 """The code of check options that cannot be read."""
-
-
-COMMENTS = ("dfopt",)
-"""Whose comments silence findings afterwards; BuildKit's own are part of its answer."""
 
 
 class Answer(NamedTuple):
@@ -72,10 +70,11 @@ def answer(
 
 
 def findings(
-    graph: InstructionGraph, registry: Registry, context: BuildContext | None = None, *, comments: bool = True
+    graph: InstructionGraph, registry: Registry, context: BuildContext | None = None, config: Config = DEFAULT
 ) -> list[Finding]:
     """Give the findings of the profile; the fixes are those of this project's rules for the same places."""
-    said = answer(graph, ignore=context.ignore if context is not None else None, comments=comments)
+    ignore = context.ignore if context is not None else None
+    said = answer(graph, ignore=ignore, comments=config.inline_ignores)
     source = graph.tree.source
     if said.bad_options:
         return [_bad_options(graph, said.bad_options)]
@@ -99,6 +98,11 @@ def ignored(codes: Iterable[str], registry: Registry) -> frozenset[str]:
     rules = [rule for word in words for rule in registry.find(word)]
     names = {alias for rule in rules for alias in rule.aliases if alias in CHECKS}
     return frozenset(names | {name for name in CHECKS if name.lower() in words} | {rule.code for rule in rules})
+
+
+def suppressions(tree: Dockerfile) -> tuple[Suppression, ...]:
+    """Give the comments that silence findings afterwards; BuildKit's own are part of its answer."""
+    return tuple(one for one in read_suppressions(tree) if one.kind == "dfopt")
 
 
 class _Fixes:

@@ -47,6 +47,11 @@ def license_problem(text: str) -> str | None:
     return "it ends too early" if wants_name or depth else None
 
 
+def is_current_identifier(text: str) -> bool:
+    """Tell whether a text is one identifier, written as in the list, that is not deprecated."""
+    return _identifiers().get(text.lower()) == text
+
+
 def _name_problem(word: str, exception: bool) -> str | None:
     if re.fullmatch(r"(?:DocumentRef-[\w.-]+:)?(?:LicenseRef|AdditionRef)-[\w.-]+", word):
         return None

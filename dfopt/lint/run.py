@@ -21,12 +21,12 @@ from dfopt.syntax.problems import PROBLEMS
 from dfopt.syntax.tree import Problem
 
 if TYPE_CHECKING:
-    from dfopt.lint.shellcheck import Cache, ShellCheckRun
+    from dfopt.lint.shellcheck import Body, Cache, ShellCheckRun
 
 NO_REASON = "F903"
 """The rule that ``require-reason`` switches on."""
 
-FOREIGN = {"buildkit": "dfopt.lint.buildkit_profile"}
+FOREIGN = {"buildkit": "dfopt.lint.buildkit_profile", "hadolint": "dfopt.lint.hadolint"}
 """Profiles that are another tool's answer, with the modules that give it."""
 
 INTERNAL = "E900"
@@ -113,7 +113,7 @@ def check_sources(
         shellcheck = ShellCheck.found()
     pending = None
     if shellcheck is not None:
-        pending = shellcheck.start((number, one.graph) for number, one in enumerate(started) if one.wants_shell())
+        pending = shellcheck.run(body for number, one in enumerate(started) for body in one.scripts(number))
     try:
         for one in started:
             one.run_rules()
@@ -163,11 +163,15 @@ class _Run:
         """Tell whether another tool's answer is asked for instead of a set of rules."""
         return self.task.config.profile in FOREIGN and self.task.config.select is None
 
-    def wants_shell(self) -> bool:
-        """Tell whether ShellCheck is to read the file's scripts, and remember that it does."""
+    def scripts(self, number: int) -> list[Body]:
+        """Give the scripts that ShellCheck is to read for the file of this number, and remember that it does."""
         config = self.task.config
         self.shell = self.graph is not None and config.shellcheck is not False and _shell_selected(config)
-        return self.shell
+        if not self.shell or self.graph is None:
+            return []
+        source = "dfopt.lint.hadolint" if self.foreign and config.profile == "hadolint" else "dfopt.lint.shellcheck"
+        found: list[Body] = import_module(source).bodies(self.graph, number)
+        return found
 
     def run_rules(self) -> None:
         """Run the rules over the graph."""
@@ -188,9 +192,7 @@ class _Run:
         """Ask the module of another tool's profile; a check that our rules run besides is left to them."""
         profile = import_module(FOREIGN[self.task.config.profile])
         try:
-            found: list[Finding] = profile.findings(
-                graph, self.registry, self.task.context, comments=self.task.config.inline_ignores
-            )
+            found: list[Finding] = profile.findings(graph, self.registry, self.task.context, self.task.config)
         except Exception as error:
             return [_crashed(f"the profile {self.task.config.profile}", error, self.crashes)]
         silent = profile.ignored((*self.task.config.ignore, *(rule.code for rule in self.rules)), self.registry)
@@ -204,10 +206,8 @@ class _Run:
         findings = order(_unique(self._releveled(findings)))
         silenced: list[tuple[Finding, str]] = []
         if self.graph is not None and config.inline_ignores:
-            found = read_suppressions(self.graph.tree)
-            if self.foreign:
-                kinds = import_module(FOREIGN[config.profile]).COMMENTS
-                found = tuple(one for one in found if one.kind in kinds)
+            read = import_module(FOREIGN[config.profile]).suppressions if self.foreign else read_suppressions
+            found: tuple[Suppression, ...] = read(self.graph.tree)
             if found:
                 findings, silenced = self._suppress(findings, found)
         problems = (problem,) if problem else ()
@@ -262,12 +262,11 @@ class ShellCheck(NamedTuple):
             return None
         return cls(program, Cache.for_program(program) if cached else None)
 
-    def start(self, graphs: Iterable[tuple[int, InstructionGraph | None]]) -> ShellCheckRun:
-        """Start ShellCheck on the scripts of graphs, each with its number."""
-        from dfopt.lint.shellcheck import ShellCheckRun, bodies
+    def run(self, scripts: Iterable[Body]) -> ShellCheckRun:
+        """Start ShellCheck on scripts."""
+        from dfopt.lint.shellcheck import ShellCheckRun
 
-        scripts = [body for number, graph in graphs if graph is not None for body in bodies(graph, number)]
-        return ShellCheckRun(self.program, scripts, self.cache)
+        return ShellCheckRun(self.program, list(scripts), self.cache)
 
 
 def _shell_selected(config: Config) -> bool:

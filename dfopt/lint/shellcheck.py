@@ -24,7 +24,9 @@ EXCLUDED = ("SC1090", "SC1091", "SC2187")
 """Sourced files are in the image, not here, and ash is checked as dash on purpose."""
 
 _DIALECTS = {"sh": "sh", "bash": "bash", "dash": "dash", "ash": "dash", "ksh": "ksh"}
-_PROXIES = ("FTP_PROXY", "HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY", "ftp_proxy", "http_proxy", "https_proxy", "no_proxy")
+PROXIES = ("FTP_PROXY", "HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY", "ftp_proxy", "http_proxy", "https_proxy", "no_proxy")
+"""Variables that every build has."""
+
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 _DIRECTIVE = re.compile(r"shellcheck\s+(?:disable|enable|source|shell)=\S")
 _CHUNK = 400
@@ -47,6 +49,10 @@ class Body:
         script = "\n".join((*head, text)) + "\n"
         self.script = script.encode("utf-8", "surrogateescape").decode("utf-8", "replace").encode("utf-8")
         self.key = sha256(self.script).hexdigest()
+
+    def findings(self, comments: list[Comment]) -> Iterator[Finding]:
+        """Give the comments on the script as findings, each at its place in the file."""
+        return (finding for comment in comments for finding in _findings(self, comment))
 
 
 class Comment(msgspec.Struct, array_like=True):
@@ -100,7 +106,7 @@ def _dialect(step: Step) -> str:
 def _head(step: Step, dialect: str) -> list[str]:
     """Give the lines in front of the script: its shell, directives in comments above the RUN, known variables."""
     directives = [one.text for one in step.instruction.comments if _DIRECTIVE.match(one.text)]
-    names = {name for name in step.before.variables if _NAME.match(name)} | set(_PROXIES)
+    names = {name for name in step.before.variables if _NAME.match(name)} | set(PROXIES)
     return [f"#!/bin/{dialect}", *(f"# {text}" for text in directives), *(f"export {name}=1" for name in sorted(names))]
 
 
@@ -229,8 +235,7 @@ class ShellCheckRun:
         self._collect()
         found: dict[int, list[Finding]] = {}
         for body in self.scripts:
-            for comment in self._answers.get(body.key, ()):
-                found.setdefault(body.source_index, []).extend(_findings(body, comment))
+            found.setdefault(body.source_index, []).extend(body.findings(self._answers.get(body.key, [])))
         return found
 
     def close(self) -> None:

@@ -12,7 +12,7 @@ from dfopt.images.model import ImageFacts
 from dfopt.shell.model import Command, Dialect, Script
 from dfopt.source import Span
 from dfopt.syntax.tree import Dockerfile, From, Instruction, Mount, Problem
-from dfopt.tools.model import Effects, Invocation
+from dfopt.tools.model import Effects, Invocation, Setting
 
 if TYPE_CHECKING:
     import networkx
@@ -199,6 +199,20 @@ class Step(Struct, frozen=True, eq=False, dict=True):
     def commands(self) -> tuple[Command, ...]:
         """The simple commands of its script."""
         return self.script.commands if self.script else ()
+
+    @cached_property
+    def setting(self) -> Setting:
+        """The surroundings in which its commands start."""
+        from dfopt.graph.running import setting_of
+
+        return setting_of(self.before)
+
+    @cached_property
+    def command_effects(self) -> tuple[Effects, ...]:
+        """What each of its commands does taken by itself, in the order of ``commands``."""
+        from dfopt.graph.running import effects_of_commands
+
+        return effects_of_commands(self)
 
     @property
     def sources(self) -> tuple[str, ...]:

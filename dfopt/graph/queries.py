@@ -12,7 +12,6 @@ from msgspec.structs import replace
 
 from dfopt.graph import paths
 from dfopt.graph.model import InstructionGraph, Stage, Step
-from dfopt.graph.running import setting_of
 from dfopt.graph.sources import is_remote
 from dfopt.syntax import tree
 from dfopt.tools import Invocation, Place, invocation_effects, overlaps
@@ -45,7 +44,7 @@ class Install(Struct, frozen=True):
 
 def place_of(step: Step, invocation: Invocation) -> Place:
     """Give the place where a call of a step runs."""
-    place = Place.of(invocation.command, setting_of(step.before))
+    place = Place.of(invocation.command, step.setting)
     for role, word, *_ in invocation.places:
         if role == "cd":
             place = place.inside(place.path(word))
@@ -58,7 +57,7 @@ def installs_of(step: Step) -> Iterator[Install]:
         if invocation.family in SYSTEM_FAMILIES or not (invocation.action in _BRINGING or _only_fetches(invocation)):
             continue
         place = place_of(step, invocation)
-        done = invocation_effects(invocation, Place.of(invocation.command, setting_of(step.before)))
+        done = invocation_effects(invocation, Place.of(invocation.command, step.setting))
         optional = {place.join(name) for name in invocation.subcommand.optional_manifests}
         wanted = [place.join(name) for name in invocation.subcommand.manifests]
         home = place.join("~/")

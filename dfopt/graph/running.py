@@ -9,7 +9,7 @@ from dfopt.graph.sources import is_remote
 from dfopt.shell import script_of
 from dfopt.shell.model import Script
 from dfopt.syntax import tree
-from dfopt.tools import NOTHING, Effects, Invocation, Setting, recognise, script_effects
+from dfopt.tools import NOTHING, Effects, Invocation, Setting, effects_as, recognise, script_effects
 
 if TYPE_CHECKING:
     from dfopt.graph.model import State, Step
@@ -48,6 +48,12 @@ def setting_of(state: State) -> Setting:
     return Setting(state.workdir, home, "root" if is_root or not name else name, state.known_variables())
 
 
+def effects_of_commands(step: Step) -> tuple[Effects, ...]:
+    """Give what each command of a step does taken by itself."""
+    calls = {id(call.command): call for call in step.invocations}
+    return tuple(effects_as(calls.get(id(command)), command, step.setting) for command in step.commands)
+
+
 def effects_of_step(step: Step) -> Effects:
     """Give what a step reads, writes and fetches. CMD, ENTRYPOINT and HEALTHCHECK run later and do nothing here."""
     instruction = step.instruction
@@ -71,8 +77,7 @@ def _run(step: Step) -> Effects:
             return NOTHING
         reason = f"{script.dialect} code is not understood"
         return Effects(reads=frozenset("*"), writes=frozenset("*"), wall=True, reason=reason)
-    setting = setting_of(step.before)
-    result = script_effects(script, setting)
+    result = script_effects(script, step.setting)
     if script.problems and not result.wall:
         reason = "the shell code holds a syntax error"
         result |= Effects(reads=frozenset("*"), writes=frozenset("*"), wall=True, reason=reason)

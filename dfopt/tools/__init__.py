@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dfopt.tools.caches import CLEANING
 from dfopt.tools.cleaning import cleans
-from dfopt.tools.effects import effects, invocation_effects, left_caches, list_effects, script_effects
+from dfopt.tools.effects import effects, effects_as, invocation_effects, left_caches, list_effects, script_effects
 from dfopt.tools.model import (
     NOTHING,
     Cleaned,
@@ -38,6 +38,7 @@ __all__ = [
     "cleans",
     "covers",
     "effects",
+    "effects_as",
     "invocation_effects",
     "left_caches",
     "list_effects",

@@ -32,11 +32,17 @@ def effects(command: Command, setting: Setting | None = None, source: Command | 
     ``source`` is the command whose output it reads, where that is known: what ``find`` hands to ``xargs`` lies below
     the folders searched, and a list of checksums names the files that are checked.
     """
+    return effects_as(recognise(command) if command.words else None, command, setting, source)
+
+
+def effects_as(
+    invocation: Invocation | None, command: Command, setting: Setting | None = None, source: Command | None = None
+) -> Effects:
+    """Give what ``effects`` gives, for a command that was recognised before; None where it is no known call."""
     place = Place.of(command, setting or Setting())
     result = _redirects(command.redirects, place) | _variables(command)
     if not command.words:
         return result
-    invocation = recognise(command)
     if invocation is None:
         return result | _unknown(command, place)
     return result | invocation_effects(invocation, place, source)

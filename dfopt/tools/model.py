@@ -233,6 +233,10 @@ class Effects(Struct, frozen=True):
 
     def __or__(self, other: Effects) -> Effects:
         """Join what two things do, one after the other."""
+        if other is NOTHING:
+            return self
+        if self is NOTHING:
+            return other
         return Effects(
             self.reads | other.reads,
             self.writes | other.writes,

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import operator
 import os
 import re
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
 from importlib import import_module
 from types import ModuleType
+from typing import Any
 
 from dfopt import __version__
 from dfopt.config import PROFILES
@@ -16,6 +18,8 @@ from dfopt.lint.rule import Rule
 
 BUILTIN = "dfopt_rules"
 ENTRY_POINTS = "dfopt.rules"
+_AT_PATH = "dfopt_rules_at_"
+"""Beginning of the names of modules that come from a path."""
 
 
 class RuleError(ValueError):
@@ -154,8 +158,14 @@ def load(paths: tuple[str, ...] = (), *, plugins: bool = False) -> Registry:
 
 
 def _rules_in(modules: Iterable[ModuleType]) -> Iterator[Rule]:
-    """Make one instance of every rule class that a module defines itself."""
+    """Make one instance of every rule class that a module defines itself.
+
+    Raises RuleError where the module says in ``requires_dfopt`` that it needs another version of dfopt.
+    """
     for module in modules:
+        wanted = getattr(module, "requires_dfopt", "")
+        if wanted and not _is_met(wanted, module):
+            raise RuleError(f"{_origin(module)} needs dfopt {wanted}, and this is dfopt {__version__}")
         for thing in vars(module).values():
             if (
                 isinstance(thing, type)
@@ -164,6 +174,28 @@ def _rules_in(modules: Iterable[ModuleType]) -> Iterator[Rule]:
                 and isinstance(vars(thing).get("code"), str)
             ):
                 yield thing()
+
+
+_COMPARISONS: dict[str, Callable[[Any, Any], bool]] = {
+    ">=": operator.ge, "<=": operator.le, "==": operator.eq, "!=": operator.ne, ">": operator.gt, "<": operator.lt,
+}  # fmt: skip
+
+
+def _is_met(wanted: object, module: ModuleType) -> bool:
+    """Tell whether this version fits ``>=0.1,<2``. Raises RuleError for something else than such a text."""
+    for part in wanted.split(",") if isinstance(wanted, str) else [""]:
+        found = re.fullmatch(r"\s*([<>=!]=|[<>])\s*(\d+(?:\.\d+)*)\s*", part)
+        if found is None:
+            raise RuleError(f'{_origin(module)}: requires_dfopt is {wanted!r}; write it like ">=0.1" or ">=0.1,<2"')
+        if not _COMPARISONS[found[1]](version_key(__version__), version_key(found[2])):
+            return False
+    return True
+
+
+def _origin(module: ModuleType) -> str:
+    """Say where a plugin comes from: its file for one from a path, else its module."""
+    is_path = module.__name__.startswith(_AT_PATH)
+    return str(module.__file__) if is_path else f"the plugin {module.__name__}"
 
 
 def _builtin_modules() -> Iterator[ModuleType]:
@@ -195,7 +227,7 @@ def _modules_at(path: str) -> Iterator[ModuleType]:
     if os.path.isdir(path):
         files = [os.path.join(path, name) for name in sorted(os.listdir(path)) if name.endswith(".py")]
     for file in files:
-        name = "dfopt_rules_at_" + "".join(ch if ch.isalnum() else "_" for ch in os.path.abspath(file))
+        name = _AT_PATH + "".join(ch if ch.isalnum() else "_" for ch in os.path.abspath(file))
         if name in sys.modules:
             yield sys.modules[name]
             continue

@@ -51,6 +51,11 @@ def empties(pattern: str, place: str) -> bool:
     return pattern != "*" and (covers(pattern, place) or covers(pattern.removesuffix("/*"), place))
 
 
+DELETING = ("delete", "clean")
+ALSO_DELETING = ("find", "gzip", "zip", "pacman")
+"""Tools whose verb says something else, and that delete with an option."""
+
+
 class CleanupInLaterLayer(Rule):
     """A step deletes what an earlier layer holds.
 
@@ -95,6 +100,8 @@ class CleanupInLaterLayer(Rule):
     def check(self, build: Build) -> Iterator[Finding]:
         """Report the deleting commands, each with the layers that keep the files."""
         for step in shipping_runs(build):
+            if not any(call.action in DELETING or call.family in ALSO_DELETING for call in step.invocations):
+                continue
             own: set[str] = set()
             before = earlier(build.graph, step)
             setting = setting_of(step.before)
@@ -313,6 +320,8 @@ class ArchiveLeftBehind(Rule):
     def check(self, build: Build) -> Iterator[Finding]:
         """Report downloads that the same RUN unpacks and no RUN deletes."""
         for step in shipping_runs(build):
+            if not {"fetch", "unpack"} <= {call.action for call in step.invocations}:
+                continue
             stored: dict[str, Invocation] = {}
             unpacked: set[str] = set()
             setting = setting_of(step.before)

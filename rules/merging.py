@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from dfopt.edit import Edit
-from dfopt.finding import Applicability, Finding, Fix, Severity
+from dfopt.finding import Finding, Fix, Severity
 from dfopt.graph.model import Step
 from dfopt.graph.queries import calls_of
 from dfopt.lint.rule import Bad, Build, Good, Rule
@@ -86,21 +86,15 @@ class MergeableRunsSaveBytes(Rule):
             for call in step.invocations
         )
 
-    @staticmethod
-    def _fix(build: Build, first: Step, second: Step) -> Fix | None:
-        from dfopt.lint.proposals import proposed_fix
+    def _fix(self, build: Build, first: Step, second: Step) -> Fix | None:
         from dfopt.rewrite.layout import joined_span, joined_text
-        from dfopt.rewrite.model import Change, PassInput, PassResult
-        from dfopt.rewrite.passes.merge_runs import NAME, why_not
+        from dfopt.rewrite.passes.merge_runs import why_not
 
         steps = (first, second)
-
-        def join(given: PassInput) -> PassResult:
-            span = joined_span(steps, given.graph)
-            edit = Edit(span, joined_text(steps, (), given.graph, ()))
-            return [Change(NAME, "join the RUN instructions", "", (edit,), Applicability.SAFE, span)]
-
-        return None if why_not(steps) else proposed_fix(build, join, second.span)
+        if why_not(steps):
+            return None
+        text = joined_text(steps, (), build.graph, ())
+        return self.safe("Join the RUN instructions", Edit(joined_span(steps, build.graph), text))
 
 
 def _flags(step: Step) -> list[tuple[str, str | None]]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import re
 import sys
 from typing import TYPE_CHECKING
 
@@ -20,9 +19,6 @@ if TYPE_CHECKING:
     from dfopt.predict.model import Prediction, PredictOptions, RemoteSize
 
 HELP = "Predict the size of every layer before anything is built."
-
-_UNITS = {"": 1, "B": 1, "K": 1000, "KB": 1000, "M": 1000**2, "MB": 1000**2, "G": 1000**3, "GB": 1000**3,
-          "KIB": 1024, "MIB": 1024**2, "GIB": 1024**3}  # fmt: skip
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -217,10 +213,12 @@ def read_context_of(args: argparse.Namespace) -> BuildContext | None:
 
 
 def _bytes(text: str) -> int:
-    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([A-Za-z]*)", text.strip())
-    if match is None or match[2].upper() not in _UNITS:
+    from dfopt.predict.told import size_of_text
+
+    size = size_of_text(text)
+    if size is None:
         raise argparse.ArgumentTypeError(f"{text!r} is no size; write 123456 or 9.27MB")
-    return round(float(match[1]) * _UNITS[match[2].upper()])
+    return size
 
 
 def _growth(text: str) -> tuple[float | None, float | None]:

@@ -23,6 +23,7 @@ from dfopt.predict.model import (
 )
 from dfopt.predict.run import ShellRun, mount_all
 from dfopt.predict.stage import StageBuild
+from dfopt.predict.told import ToldSizes
 from dfopt.predict.transfer import transfer
 from dfopt.syntax.tree import From, Run, Workdir
 
@@ -143,7 +144,8 @@ def _empty_layer(step: Step) -> LayerPrediction:
 def _build_layer(build: StageBuild, step: Step, number: int) -> LayerPrediction:
     fs = build.fs
     fs.begin_layer(number)
-    build.notes = []
+    build.told = ToldSizes(step)
+    build.notes = list(build.told.wrong)
     note = ""
     instruction = step.instruction
     if isinstance(instruction, Run):
@@ -154,6 +156,9 @@ def _build_layer(build: StageBuild, step: Step, number: int) -> LayerPrediction:
         fs.put(step.after.workdir, Entry(ZERO, 0, Origin("work directory", "files"), "directory"))
     elif step.arguments:
         note = transfer(build, step)
+    if (told := build.told.rest()) is not None:
+        fs.settle(told, step.after.workdir, Origin("what the step writes", "files", "told by the author"))
+        note, build.notes = "", list(build.told.wrong)
     note = "; ".join(dict.fromkeys([one for one in (note, *build.notes) if one]))
     return _layer(build, step, number, note)
 

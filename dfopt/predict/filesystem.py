@@ -329,6 +329,19 @@ class FileSystem:
         self.put(key, replace(entry, type="sum"))
         return key
 
+    def settle(self, size_bytes: int, folder: str, origin: Origin) -> None:
+        """Make the current layer weigh a number of bytes exactly: what it holds is scaled, or a sum is put there."""
+        held = [(name, entry) for name, entry in self.entries.items()
+                if entry.layer == self.layer and entry.type in ("file", "sum")]  # fmt: skip
+        whole = sum(entry.size.value for _, entry in self.written(self.layer))
+        if whole <= 0:
+            self.add_sum(folder, Entry(Estimate.exact(size_bytes), 0, origin, "sum", 0))
+            return
+        for name, entry in held:
+            told = replace(entry.origin, source=origin.source, unknown=False)
+            size = Estimate.exact(entry.size.value * size_bytes / whole)
+            self.entries[name] = replace(entry, size=size, origin=told)
+
     def replace_sums(self, prefix: str, items: Iterable[tuple[str, Entry]]) -> None:
         """Put (folder, entry) pairs in place of the sums of the current layer whose name begins with a prefix."""
         start = _SUM + prefix

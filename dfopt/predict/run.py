@@ -127,6 +127,8 @@ class ShellRun:
         fs = self.build.fs
         fs.sure, fs.likely = around.sure, around.likely
         stdin = self._incoming(command, around.feeders)
+        if self.depth == 0:
+            self.build.told.at_command(key, command.span.end)
         call = Call(self.build, self.step, command, invocation, place, stdin)
         stream = self._dispatch(call)
         fs.sure, fs.likely = around.sure, around.likely

@@ -14,6 +14,7 @@ from dfopt.predict.archive import read_archive
 from dfopt.predict.filesystem import BASE, Archive, Claim, Entry, FileSystem, Origin
 from dfopt.predict.known import known_path
 from dfopt.predict.model import Estimate, PackageState, PredictOptions, RemoteSize
+from dfopt.predict.told import ToldSizes
 
 if TYPE_CHECKING:
     from dfopt.predict.packages import PackageSession
@@ -44,6 +45,7 @@ class StageBuild:
         self.numbers: list[tuple[int, int]] = []
         """Pairs of a row of the stage's prediction and the number of its layer in the file system."""
         self.last_url = ""
+        self.told = ToldSizes()
         self.session: PackageSession | None = None
         """The package calls of the layer at hand."""
         self.environments: dict[str, str] = dict(base.environments) if base is not None else {}
@@ -98,8 +100,9 @@ class StageBuild:
         return None
 
     def remote(self, url: str) -> RemoteSize | None:
-        """Give what is known of a file on the network: what the user said, else what a source of facts answers."""
-        known = self.options.remote_sizes.get(url)
+        """Give what is known of a file on the network: from the user, a comment of the file, or a source of facts."""
+        told = self.told.of_download(url)
+        known = self.options.remote_sizes.get(url, told)
         if known is None and self.options.facts is not None:
             known = self.options.facts.remote(url)
         return known

@@ -457,6 +457,100 @@ class StageNameCasing(Rule):
                 )
 
 
+ARCHITECTURES = {
+    "amd64": "amd64", "i386": "386", "arm32v5": "arm", "arm32v6": "arm", "arm32v7": "arm", "arm64v8": "arm64",
+    "mips64le": "mips64le", "ppc64le": "ppc64le", "riscv64": "riscv64", "s390x": "s390x",
+}  # fmt: skip
+"""The organisations under which official images are published for one architecture, and its name in platforms."""
+
+
+class BasePlatformMismatch(Rule):
+    """The image is one for another architecture than the platform that FROM asks for.
+
+    The build fails, or gives an image whose programs do not run.
+    """
+
+    code = "B112"
+    name = "base-platform-mismatch"
+    aliases = ("InvalidBaseImagePlatform", "tally/platform-mismatch")
+    severity = Severity.ERROR
+    default = False
+    examples = (
+        Bad("FROM --platform=linux/amd64 arm64v8/debian:12\n", at="arm64v8/debian:12"),
+        Good("FROM --platform=linux/arm64 arm64v8/debian:12\n"),
+        Good("FROM arm64v8/debian:12\n", why="the machine that builds may be one of those"),
+        Good("FROM --platform=$BUILDPLATFORM debian:12\n"),
+    )
+
+    def check(self, build: Build) -> Iterator[Finding]:
+        """Report images of an architecture's own organisation under another platform."""
+        for stage, reference in images(build):
+            flag = stage.from_.platform
+            own = ARCHITECTURES.get(reference.path.partition("/")[0])
+            if own is None or not flag or "$" in flag or reference.domain != "docker.io":
+                continue
+            parts = flag.lower().split("/")
+            asked = parts[1] if len(parts) > 1 else parts[0]
+            asked = {"x86_64": "amd64", "x86-64": "amd64", "aarch64": "arm64", "armhf": "arm"}.get(asked, asked)
+            if asked in ARCHITECTURES.values() and asked != own:
+                yield self.finding(
+                    stage.from_.image.span, f"{stage.image} is made for {own}, and {flag} is asked for: let both agree"
+                )
+
+
+SLIM_SAVES_BYTES = 50_000_000
+WITH_SLIM = ("debian", "python", "node", "ruby", "openjdk", "rust", "perl", "haskell", "swift", "julia", "pypy")
+"""Official images that are published in a slim variant under the same tag."""
+
+
+class SlimVariantAvailable(Rule):
+    """The base image has a slim variant that is much smaller.
+
+    It lacks compilers and headers, which only a build needs, and documentation. Off unless selected: what the
+    application needs of them cannot be told from the file.
+    """
+
+    code = "B114"
+    name = "slim-variant-available"
+    severity = Severity.INFO
+    default = False
+    strict = False
+    examples = (
+        Bad('FROM python:3.13\nCMD ["python3"]\n', at="python:3.13"),
+        Good('FROM python:3.13-slim\nCMD ["python3"]\n'),
+        Good("FROM python:3.13-alpine\n"),
+        Good("FROM python:3.13 AS build\nRUN make\nFROM debian:12-slim\nCOPY --from=build /a /a\n", why="only builds"),
+        Good("FROM alpine:3.22\n", why="there is none"),
+    )
+
+    def check(self, build: Build) -> Iterator[Finding]:
+        """Report the base of the target where both variants are on record."""
+        from dfopt.images import facts
+
+        if build.graph.target is None:
+            return
+        root = build.graph.chain(build.graph.target)[0]
+        known, image = root.facts, root.image
+        if known is None or image is None or known.slim or "@" in image or ":" not in image or not known.size_bytes:
+            return
+        tag = image.rpartition(":")[2]
+        if any(word in tag for word in ("slim", "alpine", "latest")):
+            return
+        reference = parse_reference(image)
+        if reference is None or reference.path.removeprefix("library/") not in WITH_SLIM:
+            return
+        slim = facts(f"{image}-slim")
+        if slim is None or not slim.size_bytes or known.low_bytes is None or slim.high_bytes is None:
+            return
+        saved = known.size_bytes - slim.size_bytes
+        if known.low_bytes - slim.high_bytes >= SLIM_SAVES_BYTES:
+            yield self.finding(
+                root.from_.image.span,
+                f"{image}-slim is {saved / 1e6:.0f} MB smaller: try whether it has what is needed",
+                saved_bytes=saved,
+            )
+
+
 class RegistryNotAllowed(Rule):
     """The base image comes from a registry that the project does not allow.
 

@@ -72,6 +72,13 @@ EXAMPLES: tuple[tuple[str, str, str, str], ...] = (
     ("E220", "FROM debian:12\nRUN []\n", "RUN []", ""),
 )
 
+# What other tools call the same.
+ALIASES: dict[str, tuple[str, ...]] = {
+    "E021": ("DL3061",),
+    "E036": ("DL3043",),
+    "E209": ("DL3023", "DS-0006", "tally/circular-stage-deps"),
+}
+
 
 class LanguageRule(Rule):
     """What the rules of this topic share: their findings are made where the file is read."""
@@ -98,6 +105,7 @@ def _rules() -> Iterator[type[Rule]]:
             "__module__": __name__,
             "code": code,
             "name": kind.name,
+            "aliases": ALIASES.get(code, ()),
             "severity": kind.severity,
             "examples": examples,
         }

@@ -356,7 +356,7 @@ class MultipleCmd(OneOfAKind):
 
     code = "D107"
     name = "multiple-cmd"
-    aliases = ("DL4003", "DS-0016")
+    aliases = ("DL4003", "MultipleInstructionsDisallowed", "DS-0016")
     kind = Cmd
     examples = (
         Bad(
@@ -377,7 +377,7 @@ class MultipleEntrypoint(OneOfAKind):
 
     code = "D108"
     name = "multiple-entrypoint"
-    aliases = ("DL4004", "DS-0007")
+    aliases = ("DL4004", "MultipleInstructionsDisallowed", "DS-0007")
     severity = Severity.ERROR
     kind = Entrypoint
     examples = (
@@ -398,7 +398,7 @@ class MultipleHealthcheck(OneOfAKind):
 
     code = "D109"
     name = "multiple-healthcheck"
-    aliases = ("DL3012", "DS-0023")
+    aliases = ("DL3012", "MultipleInstructionsDisallowed", "DS-0023")
     kind = Healthcheck
     examples = (
         Bad(

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dfopt.edit import Edit
 from dfopt.finding import Finding, Fix, Severity
 from dfopt.graph.model import Stage, Step
+from dfopt.graph.queries import is_broad_copy
 from dfopt.lint.rule import Bad, Build, Good, Rule
 from dfopt.shell.model import ShellWord
 from dfopt.source import Span
@@ -315,3 +316,182 @@ class CopyFromIndex(Rule):
             if stage.name is None and name in names:
                 fix = None
             yield self.finding(flag.span, f"the number changes when stages are added: call the stage {name}", fix=fix)
+
+
+# Tools whose result needs nothing of the sources, by family and the verbs that build.
+COMPILING = {"go": ("build", "install"), "cargo": ("build", "install"), "maven": ("package", "install", "verify"),
+             "gradle": ("build", "assemble", "bootJar", "shadowJar"), "dotnet": ("publish", "build")}  # fmt: skip
+
+
+class SourcesShipped(Rule):
+    """The sources of a compiled program stay in the image that ships.
+
+    Everybody who has the image can read them, and they weigh. Build in a stage of its own and copy the result.
+    """
+
+    code = "M109"
+    name = "sources-shipped"
+    severity = Severity.INFO
+    default = False
+    examples = (
+        Bad(
+            'FROM golang:1.24\nWORKDIR /src\nCOPY . .\nRUN go build -o /app .\nCMD ["/app"]\n',
+            at="COPY . .",
+        ),
+        Good(
+            "FROM golang:1.24 AS build\nWORKDIR /src\nCOPY . .\nRUN go build -o /app .\nFROM scratch\n"
+            'COPY --from=build /app /app\nCMD ["/app"]\n',
+        ),
+        Good(
+            'FROM node:22\nWORKDIR /app\nCOPY . .\nRUN npm ci\nCMD ["node", "."]\n', why="the sources are the program"
+        ),
+        Good('FROM golang:1.24\nCOPY . /src\nRUN cd /src && go test ./...\nCMD ["go", "run", "."]\n'),
+    )
+
+    def check(self, build: Build) -> Iterator[Finding]:
+        """Report broad copies above a compilation in stages that ship."""
+        for stage in target_chain(build):
+            copy: Step | None = None
+            for step in stage.steps:
+                if is_broad_copy(step):
+                    copy = step
+                for call in step.invocations if copy is not None and isinstance(step.instruction, Run) else ():
+                    words = [word.value for word in (call.verb, *call.operands) if word is not None]
+                    goal = next((word for word in words if word in COMPILING.get(call.family, ())), None)
+                    if goal is not None:
+                        assert copy is not None
+                        program = f"{call.command.name} {goal}"
+                        yield self.finding(
+                            copy,
+                            f"the sources ship with what {program} makes of them: build in a stage of its own",
+                            related=[(step, "compiled here")],
+                        )
+                        return
+
+
+# Package managers: the option that leaves out what only developers need, and the variables that say the same.
+DEVELOPER_PACKAGES = {
+    "npm": ("--omit=dev", ("--omit", "--production", "--only", "--prod"), ("NODE_ENV", "NPM_CONFIG_OMIT",
+            "NPM_CONFIG_PRODUCTION", "npm_config_production", "NPM_CONFIG_ONLY")),
+    "yarn": ("--production", ("--production", "--prod"), ("NODE_ENV", "YARN_PRODUCTION")),
+    "pnpm": ("--prod", ("-P", "--prod", "--production"), ("NODE_ENV",)),
+}  # fmt: skip
+
+
+class DeveloperPackagesShipped(Rule):
+    """Packages that only developers need are installed in the image that ships.
+
+    Test runners, bundlers and linters often weigh more than the program, and each is one more thing with flaws.
+
+    Silent where something is built afterwards in the same stage, which may need them.
+
+    Fix safety: unsafe; the program may need a package that is listed in the wrong place.
+    """
+
+    code = "M110"
+    name = "developer-packages-shipped"
+    severity = Severity.INFO
+    default = False
+    examples = (
+        Bad(
+            'FROM node:22\nCOPY package*.json ./\nRUN npm ci && npm cache clean --force\nCMD ["node", "."]\n',
+            at="npm ci",
+            fixed="FROM node:22\nCOPY package*.json ./\nRUN npm ci --omit=dev && npm cache clean --force\n"
+            'CMD ["node", "."]\n',
+            unsafe=True,
+        ),
+        Good('FROM node:22\nCOPY package*.json ./\nRUN npm ci --omit=dev\nCMD ["node", "."]\n'),
+        Good('FROM node:22\nENV NODE_ENV=production\nCOPY package*.json ./\nRUN npm ci\nCMD ["node", "."]\n'),
+        Good('FROM node:22\nCOPY . .\nRUN npm ci && npm run build\nCMD ["node", "."]\n', why="the build may need them"),
+        Good('FROM node:22\nCOPY package*.json ./\nRUN npm ci && npm prune --production\nCMD ["node", "."]\n'),
+        Good('FROM node:22\nRUN npm install -g serve@14\nCMD ["serve"]\n', why="names what it installs"),
+        Good('FROM node:22 AS dev\nCOPY package*.json ./\nRUN npm ci\nCMD ["npm", "test"]\n', why="for developers"),
+    )
+
+    def check(self, build: Build) -> Iterator[Finding]:
+        """Report installs of a project's packages below which nothing is built or pruned."""
+        chain = target_chain(build)
+        if not chain or _is_for_developers(chain[-1].name or ""):
+            return
+        steps = [step for stage in chain for step in stage.all_steps]
+        starts = [step for step in steps if isinstance(step.instruction, Cmd | Entrypoint)]
+        if not starts or any(_builds_when_started(step) for step in starts):
+            return
+        calls = [(step, call) for step in steps if isinstance(step.instruction, Run) for call in step.invocations]
+        for at, (step, call) in enumerate(calls):
+            known = DEVELOPER_PACKAGES.get(call.family)
+            if known is None or call.action != "install" or call.operands or call.command.conditional:
+                continue
+            option, options, variables = known
+            if call.has(*options, "-g", "--global", "-v", "--version", "--help"):
+                continue
+            given = dict(call.command.environment) | {one.name: "" for one in call.command.assignments}
+            if any(name in step.before.variables or name in given for name in variables):
+                continue
+            quiet = ("clean", "print", "delete", "configure", "query")
+            if any(later.family in _NODE_FAMILIES and later.action not in quiet for _, later in calls[at + 1 :]):
+                continue
+            last = call.command.words[-1]
+            whole = build.tree.source.slice(last.span) == last.raw
+            edit = Edit(Span(last.span.end, last.span.end), f" {option}")
+            yield self.finding(
+                call.command.span,
+                f"what only developers need is installed too: add {option}",
+                fix=self.unsafe(f"Add {option}", edit) if whole else None,
+            )
+
+
+_NODE_FAMILIES = ("npm", "yarn", "pnpm", "npx", "node", "webpack", "make", "bun")
+_BUILDERS = (
+    "npx", "nodemon", "jest", "webpack", "vite", "ng", "gulp", "grunt", "tsc", "ts-node", "bash", "sh",
+)  # fmt: skip
+
+
+def _is_for_developers(name: str) -> bool:
+    words = ("dev", "development", "test", "ci")
+    return any(name == word or name.startswith((f"{word}-", f"{word}_")) for word in words)
+
+
+def _builds_when_started(step: Step) -> bool:
+    """Tell whether a container builds or tests when it starts: it runs a script of package.json that may do so."""
+    return any(
+        command.name in _BUILDERS or (command.name in ("npm", "yarn", "pnpm") and command.values[:1] != ["start"])
+        for command in step.commands
+    )
+
+
+class CopyFromEmptyStage(Rule):
+    """Files are copied out of a stage that has none.
+
+    A stage on ``scratch`` without COPY, ADD or RUN is empty, so the build fails here.
+    """
+
+    code = "M111"
+    name = "copy-from-empty-stage"
+    aliases = ("tally/copy-from-empty-scratch-stage",)
+    severity = Severity.ERROR
+    examples = (
+        Bad("FROM scratch AS files\nFROM debian:12\nCOPY --from=files /a /b\n", at="COPY --from=files /a /b"),
+        Good("FROM scratch AS files\nCOPY a /a\nFROM debian:12\nCOPY --from=files /a /b\n"),
+        Good("FROM debian:12 AS files\nFROM debian:12\nCOPY --from=files /a /b\n", why="the base image has files"),
+        Good("FROM scratch AS files\nWORKDIR /a\nFROM debian:12\nCOPY --from=files /a /b\n", why="makes the folder"),
+        Good("FROM scratch AS files\nFROM debian:12\nCOPY --from=files / /b\n", why="copies nothing, and that works"),
+    )
+
+    def check(self, build: Build) -> Iterator[Finding]:
+        """Report copies from such stages."""
+        for step in build.steps:
+            if not isinstance(step.instruction, Copy) or step.source_stage is None or step.stage < 0:
+                continue
+            chain = build.graph.chain(step.source_stage)
+            filling = ("COPY", "ADD", "RUN", "WORKDIR", "ONBUILD")
+            empty = chain[0].image == "scratch" and not any(
+                one.keyword in filling for stage in chain for one in stage.all_steps
+            )
+            wildcard = any(set(source) & set("*?[") or source.strip("/.") == "" for source in step.sources)
+            if empty and not wildcard and step.source_stage < step.stage:
+                yield self.finding(
+                    step,
+                    "the stage is empty, so there is nothing to copy",
+                    related=[(chain[-1].from_, "the empty stage")],
+                )

@@ -11,12 +11,11 @@ from dfopt.edit import Edit
 from dfopt.finding import Finding, Fix, Severity
 from dfopt.graph.model import Step
 from dfopt.graph.queries import calls_of, earlier, place_of
-from dfopt.graph.running import setting_of
 from dfopt.lint.rule import Bad, Build, Good, Rule
 from dfopt.lint.wording import insert_after
 from dfopt.source import Span
 from dfopt.syntax.tree import Copy, FileInstruction, Run
-from dfopt.tools import Invocation, Place, covers, effects, invocation_effects, overlaps
+from dfopt.tools import Invocation, Place, covers, invocation_effects, overlaps
 from dfopt.tools.archive import tar_mode
 from dfopt_rules.layers import SMALL, is_small, is_stored, shipping_runs, shipping_stages
 
@@ -66,12 +65,10 @@ class MovedFileStoredTwice(Rule):
         for step in shipping_runs(build):
             if not any(call.action in ("move", "touch") for call in step.invocations):
                 continue
-            setting = setting_of(step.before)
             own: set[str] = set()
             calls = {id(call.command): call for call in step.invocations}
-            for command in step.commands:
+            for command, done in zip(step.commands, step.command_effects, strict=True):
                 call = calls.get(id(command))
-                done = effects(command, setting)
                 if call is not None and call.action in ("move", "touch") and not command.conditional:
                     found = self._found(build, step, call, own)
                     if found is not None:
@@ -123,10 +120,9 @@ class MovedFileStoredTwice(Rule):
 
 def _made_by(step: Step, path: str) -> bool:
     """Tell whether a RUN fetched a file to a path, cloned to it, or unpacked something right above it."""
-    setting = setting_of(step.before)
     there = False
     for call in step.invocations:
-        done = invocation_effects(call, Place.of(call.command, setting))
+        done = invocation_effects(call, Place.of(call.command, step.setting))
         if call.action in ("fetch", "clone") and any(written.rstrip("/") == path for written in done.writes):
             there = True
         if call.action == "unpack" and posixpath.dirname(path).rstrip("/") + "/" in done.writes:
@@ -299,7 +295,7 @@ def _folder_of(step: Step, call: Invocation, archive: str) -> str | None:
         return None
     if len(words) - bool(letters) > letters.count("f") + letters.count("C") or None in words:
         return None
-    done = invocation_effects(call, Place.of(call.command, setting_of(step.before)))
+    done = invocation_effects(call, Place.of(call.command, step.setting))
     folders = [path for path in done.writes if path.endswith("/")]
     return folders[0] if archive in done.reads and len(folders) == 1 and "*" not in folders[0] else None
 

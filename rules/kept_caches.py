@@ -9,13 +9,12 @@ from dfopt.edit import Edit
 from dfopt.finding import Finding, Fix, Severity
 from dfopt.graph.model import Step
 from dfopt.graph.queries import calls_of, earlier, place_of
-from dfopt.graph.running import setting_of
 from dfopt.lint.rule import Bad, Build, Good, Rule
 from dfopt.lint.wording import insert_after
 from dfopt.shell.model import Command
 from dfopt.source import Span
 from dfopt.syntax.tree import Run
-from dfopt.tools import Invocation, cleans, effects, invocation_effects
+from dfopt.tools import Invocation, cleans, invocation_effects
 from dfopt_rules.layers import empties, shipping_runs
 
 
@@ -53,17 +52,17 @@ class CacheKept(Rule):
     def _leaving(self, step: Step) -> Invocation | None:
         """Give the last call whose cache is still there at the end of the RUN."""
         left: dict[str, Invocation] = {}
-        setting = setting_of(step.before)
-        calls = {id(call.command): call for call in step.invocations}
-        for command in step.commands:
+        calls = {id(call.command): call for call in step.invocations if self._is_mine(call)}
+        if not calls:
+            return None
+        for command, done in zip(step.commands, step.command_effects, strict=True):
             call = calls.get(id(command))
-            if call is not None and self._is_mine(call) and call.action in self.actions:
+            if call is not None and call.action in self.actions:
                 caches = caches_of(step, call)
                 if caches and not any(step.is_mounted(path.rstrip("/")) for path in caches):
                     left.update(dict.fromkeys(caches, call))
             if left:
-                gone = effects(command, setting).removes
-                cleaned = [maker for path, maker in left.items() if any(empties(one, path) for one in gone)]
+                cleaned = [maker for path, maker in left.items() if any(empties(one, path) for one in done.removes)]
                 left = {path: maker for path, maker in left.items() if maker not in cleaned}
         return next(reversed(left.values()), None)
 
@@ -582,7 +581,6 @@ class CleanupBeforeInstall(Rule):
         return False
 
     def _early(self, step: Step) -> tuple[Command, Invocation] | None:
-        setting = setting_of(step.before)
         calls = {id(call.command): call for call in step.invocations}
         used: dict[str, tuple[str, ...]] = {}
         cleaned: dict[str, tuple[Command, tuple[str, ...]]] = {}
@@ -601,7 +599,7 @@ class CleanupBeforeInstall(Rule):
                 continue
             if call.action not in ("clean", "delete"):
                 continue
-            gone = cleans(command, setting)
+            gone = cleans(command, step.setting)
             for family in gone.families:
                 if family in used:
                     removed = [path for path in used[family] if any(empties(one, path) for one in gone.paths)]
@@ -639,13 +637,12 @@ class UselessClean(Rule):
         for step in shipping_runs(build):
             if not any(map(self._cleans_system, step.invocations)):
                 continue
-            setting = setting_of(step.before)
             families = {call.family for call in step.invocations if call.action not in ("clean", "query")}
             for call in step.invocations:
                 if not self._cleans_system(call) or call.command.conditional:
                     continue
                 own = {call.family} if call.action == "clean" else SYSTEM_MANAGERS
-                gone = own & cleans(call.command, setting).families.keys()
+                gone = own & cleans(call.command, step.setting).families.keys()
                 if gone and not gone & families and not step.effects.wall:
                     yield self.finding(call.command.span, f"nothing of {min(gone)} was fetched in this RUN")
                     break

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Iterator
+from functools import lru_cache
 
 from dfopt.finding import Finding, Fix
 from dfopt.graph.model import Stage, Step
 from dfopt.graph.queries import earlier, place_of
-from dfopt.graph.running import setting_of
 from dfopt.lint.rule import Bad, Build, Good, Rule
 from dfopt.syntax.tree import Copy, FileInstruction, Run
-from dfopt.tools import Invocation, effects
+from dfopt.tools import Invocation
 from dfopt.tools.paths import covers, overlaps
 
 SMALL = (
@@ -104,9 +104,7 @@ class CleanupInLaterLayer(Rule):
                 continue
             own: set[str] = set()
             before = earlier(build.graph, step)
-            setting = setting_of(step.before)
-            for command in step.commands:
-                done = effects(command, setting)
+            for command, done in zip(step.commands, step.command_effects, strict=True):
                 own |= done.writes | done.caches
                 if command.name == "mv":
                     continue
@@ -139,16 +137,20 @@ def is_stored(step: Step, path: str) -> bool:
         return deleted == target or deleted.removesuffix("/*") == target or deleted in names
     if not isinstance(instruction, Run):
         return False
-    setting = setting_of(step.before)
+    wanted = path.removesuffix("*").rstrip("/")
+    return any(made.rstrip("/") == wanted or covers(path, made) or covers(wanted + "/", made) for made in _left(step))
+
+
+@lru_cache(maxsize=64)
+def _left(step: Step) -> frozenset[str]:
+    """Give the paths that a RUN's commands certainly leave in its layer."""
     left: set[str] = set()
-    for command in step.commands:
-        done = effects(command, setting)
+    for done in step.command_effects:
         if not done.wall:
             left |= {made for made in done.writes | done.caches if made != "*" and "**" not in made}
-        left = {made for made in left if not any(empties(removed, made) for removed in done.removes)}
-    left = {made for made in left if not step.is_mounted(made.rstrip("/")) and not made.startswith("/dev/")}
-    wanted = path.removesuffix("*").rstrip("/")
-    return any(made.rstrip("/") == wanted or covers(path, made) or covers(wanted + "/", made) for made in left)
+        if left and done.removes:
+            left = {made for made in left if not any(empties(removed, made) for removed in done.removes)}
+    return frozenset(made for made in left if not step.is_mounted(made.rstrip("/")) and not made.startswith("/dev/"))
 
 
 class PurgeInLaterLayer(Rule):
@@ -324,11 +326,11 @@ class ArchiveLeftBehind(Rule):
                 continue
             stored: dict[str, Invocation] = {}
             unpacked: set[str] = set()
-            setting = setting_of(step.before)
             calls = {id(call.command): call for call in step.invocations}
-            for command in step.commands:
+            if not any(call.action == "fetch" for call in step.invocations):
+                continue
+            for command, done in zip(step.commands, step.command_effects, strict=True):
                 call = calls.get(id(command))
-                done = effects(command, setting)
                 if call is not None and call.action == "fetch" and done.fetches:
                     stored.update(dict.fromkeys(self._files(done.writes), call))
                 elif call is not None and call.action == "unpack":

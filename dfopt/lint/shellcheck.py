@@ -28,6 +28,9 @@ PROXIES = ("FTP_PROXY", "HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY", "ftp_proxy", "h
 """Variables that every build has."""
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
+_WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_REFERENCE = re.compile(r"\$\{?[#!]?([A-Za-z_][A-Za-z0-9_]*)")
+_BARE = re.compile(r"\(\(|\[\[|\$\[|\b(?:let|declare|local|typeset|unset|printf -v|test -v)\b")
 _DIRECTIVE = re.compile(r"shellcheck\s+(?:disable|enable|source|shell)=\S")
 _CHUNK = 400
 """Scripts per process: command lines have a length limit."""
@@ -91,7 +94,7 @@ def bodies(graph: InstructionGraph, source_index: int = 0) -> list[Body]:
         joined = script_text(instruction)
         if dialect is None or joined is None or not joined.text.strip():
             continue
-        found.append(Body(source_index, _head(step, dialect), joined))
+        found.append(Body(source_index, _head(step, dialect, joined.text), joined))
     return found
 
 
@@ -103,11 +106,28 @@ def _dialect(step: Step) -> str:
     return dialect_of(step.before.shell[0]) if step.before.shell else "sh"
 
 
-def _head(step: Step, dialect: str) -> list[str]:
+def _head(step: Step, dialect: str, text: str) -> list[str]:
     """Give the lines in front of the script: its shell, directives in comments above the RUN, known variables."""
     directives = [one.text for one in step.instruction.comments if _DIRECTIVE.match(one.text)]
     names = {name for name in step.before.variables if _NAME.match(name)} | set(PROXIES)
-    return [f"#!/bin/{dialect}", *(f"# {text}" for text in directives), *(f"export {name}=1" for name in sorted(names))]
+    needed = sorted(_needed(names, text))
+    return [f"#!/bin/{dialect}", *(f"# {text}" for text in directives), *(f"export {name}=1" for name in needed)]
+
+
+def _needed(names: Iterable[str], text: str) -> Iterator[str]:
+    """Give the variables that can make a difference to what ShellCheck says of a script.
+
+    Each one costs it time, together more than most scripts do. Those count that the script names, and those that
+    ShellCheck may take an unknown name for a misspelling of: that is at most two changed letters, or another case.
+    """
+    words = set(_WORD.findall(text))
+    # Names are only asked for with a dollar sign, except in arithmetic, tests and declarations.
+    asked = words if _BARE.search(text) else set(_REFERENCE.findall(text))
+    letters = {(len(word), frozenset(word.upper())) for word in asked.difference(names)}
+    for name in names:
+        own = frozenset(name.upper())
+        if name in words or any(abs(len(name) - size) <= 2 and len(own - other) <= 2 for size, other in letters):
+            yield name
 
 
 class Cache:

@@ -14,10 +14,9 @@ from dfopt.syntax.tree import Add, Run
 from dfopt_rules.trust import LOCAL_HOST, text_of
 
 DIGEST = "sha256:" + "0123456789abcdef" * 4
-_PRIVATE_HOST = re.compile(
-    r"[a-z]+://(?:[^/@]*@)?(?:10\.|192\.168\.|172\.(?:1[6-9]|2\d|3[01])\.|169\.254\.|[\w-]+(?:[:/]|$)"
-    r"|[\w.-]+\.(?:local|internal|lan|localdomain|test|example)(?:[:/]|$))",
-    re.IGNORECASE,
+_PRIVATE_HOST = (
+    r"(?i)[a-z]+://(?:[^/@]*@)?(?:10\.|192\.168\.|172\.(?:1[6-9]|2\d|3[01])\.|169\.254\.|[\w-]+(?:[:/]|$)"
+    r"|[\w.-]+\.(?:local|internal|lan|localdomain|test|example)(?:[:/]|$))"
 )
 
 
@@ -280,7 +279,7 @@ class ClearTextUrl(Rule):
 
 
 def _is_clear(url: str) -> bool:
-    return url.startswith(_CLEAR) and not LOCAL_HOST.match(url) and not _PRIVATE_HOST.match(url)
+    return url.startswith(_CLEAR) and not re.match(LOCAL_HOST, url) and not re.match(_PRIVATE_HOST, url)
 
 
 class WeakHash(Rule):

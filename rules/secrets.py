@@ -17,33 +17,29 @@ from dfopt.source import Span
 from dfopt.syntax.tree import Arg, Env, FileInstruction, Label, Pair, Run
 from dfopt.tools.paths import covers
 
-_SECRET_NAME = re.compile(
-    r"(?:_|^)(?:api_?key|auth|credentials?|key|pass|password|passphrase|pword|passwd|pwd|secrets?|tokens?)(?:_|$)",
-    re.IGNORECASE,
+_SECRET_NAME = (
+    r"(?i)(?:_|^)(?:api_?key|auth|credentials?|key|pass|password|passphrase|pword|passwd|pwd|secrets?|tokens?)(?:_|$)"
 )
-_SURE_NAME = re.compile(
-    r"password|passwd|passphrase|secret|token|api_?key|private_key|access_key|(?:_|^)(?:pass|pwd|pword)(?:_|$)",
-    re.IGNORECASE,
+_SURE_NAME = (
+    r"(?i)password|passwd|passphrase|secret|token|api_?key|private_key|access_key|(?:_|^)(?:pass|pwd|pword)(?:_|$)"
 )
-_RANDOM = re.compile(r"(?=\S*\d)(?=\S*[A-Za-z])\S{12,}")
-_HARMLESS_NAME = re.compile(
-    r"(?:_|^)(?:public|pub|files?|version|path|dir|folder|url|uri|urls|host|hosts|port|name|type|mode|method|provider"
+_RANDOM = r"(?=\S*\d)(?=\S*[A-Za-z])\S{12,}"
+_HARMLESS_NAME = (
+    r"(?i)(?:_|^)(?:public|pub|files?|version|path|dir|folder|url|uri|urls|host|hosts|port|name|type|mode|method|provider"
     r"|providers|plugin|backend|source|enabled?|disabled?|required?|length|size|count|algorithms?|alg|expir\w*|ttl"
     r"|lifetime|timeout|duration|age|issuer|audience|realm|domain|scope|scopes|prefix|suffix|header|field|format"
     r"|encoding|server|servers|keyring|fingerprint|id|ids|gpg|pgp|apt|sign|signing|release|archive|repo|rpm|index|sha"
     r"|sha1|sha256|sha512|md5|hash|checksum|sum|digest|service|db|database|schema|table|limit|retries|policy|min|max"
     r"|allow|empty|random|map|store|bind|user|users|username|login|test|tests|dummy|example|anonymous|pointers?|bundle"
     r"|endpoint|redirect|callback|class|module|driver|handler|level|strategy|cost|rounds|layout|code|codes|lang|repeat"
-    r"|rate|manager|email|ed25519|validator|x509|cert|crt|pem|agent|update|rotate|rotation|refresh)(?:_|$)",
-    re.IGNORECASE,
+    r"|rate|manager|email|ed25519|validator|x509|cert|crt|pem|agent|update|rotate|rotation|refresh)(?:_|$)"
 )
-_NO_SECRET = re.compile(
-    r"|true|false|yes|no|on|off|none|null|nil|\d{1,3}|/\S*|\./\S*|~/\S*|[\w./-]+\.(?:key|pem|crt|cer|json|txt|ya?ml)"
+_NO_SECRET = (
+    r"(?i)|true|false|yes|no|on|off|none|null|nil|\d{1,3}|/\S*|\./\S*|~/\S*|[\w./-]+\.(?:key|pem|crt|cer|json|txt|ya?ml)"
     r"|(?:https?|ldaps?|file)://[^@]*|[0-9A-Fa-f]{8}|(?:0x)?[0-9A-Fa-f]{16}|[0-9A-Fa-f]{40}(?:\s+[0-9A-Fa-f]{40})*"
     r"|<.*>|\[.*\]|x+|\*+.*\*|\*+|\.\.\.|-+|_+|changeme\S*|change[-_ ]?(?:me|it|this)\S*|replace\S*|your[-_ ]\S*"
     r"|please\S*|\S*change[-_]?(?:me|this)\S*|[0F-]+|id_(?:rsa|dsa|ecdsa|ed25519)|somepassword|random\S*"
-    r"|todo|fixme|placeholder|dummy|unset|undefined|notset|not[-_]?set|default|n/?a|example\S*|\S*(?:[-_.]here)|optional",
-    re.IGNORECASE,
+    r"|todo|fixme|placeholder|dummy|unset|undefined|notset|not[-_]?set|default|n/?a|example\S*|\S*(?:[-_.]here)|optional"
 )
 
 
@@ -101,17 +97,17 @@ class SecretInArgOrEnv(Rule):
     @staticmethod
     def _is_secret(graph: InstructionGraph, step: Step, pair: Pair) -> bool:
         name = pair.key
-        if not _SECRET_NAME.search(name) or _HARMLESS_NAME.search(name):
+        if not re.search(_SECRET_NAME, name) or re.search(_HARMLESS_NAME, name):
             return False
         if pair.value is None:
-            return bool(_SURE_NAME.search(name))
+            return bool(re.search(_SURE_NAME, name))
         value = _plain_value(pair)
         if "$" in value:
             # A value handed on is judged where it comes from, unless ENV makes an ARG last.
-            return isinstance(step.instruction, Env) and bool(_SURE_NAME.search(name))
-        if _NO_SECRET.fullmatch(value):
+            return isinstance(step.instruction, Env) and bool(re.search(_SURE_NAME, name))
+        if re.fullmatch(_NO_SECRET, value):
             return False
-        return bool(_SURE_NAME.search(name) or _RANDOM.fullmatch(value))
+        return bool(re.search(_SURE_NAME, name) or re.fullmatch(_RANDOM, value))
 
 
 # What it is, and what it looks like. The formats are those that the services themselves document.
@@ -131,9 +127,7 @@ SECRET_VALUES: tuple[tuple[str, str], ...] = (
     ("a signed web token", r"\beyJ[A-Za-z0-9_-]{15,}\.eyJ[A-Za-z0-9_-]{15,}\.[A-Za-z0-9_-]{10,}"),
     ("a private key", r"-----BEGIN (?:[A-Z]+ )?PRIVATE KEY(?: BLOCK)?-----"),
 )
-_URL_PASSWORD = re.compile(
-    r"\b[a-z][a-z0-9+.-]*://([^\s/:@$\"'{}<>*]+):([^\s/@$\"'{}<>*]{3,})@([\w.-]+)", re.IGNORECASE
-)
+_URL_PASSWORD = r"(?i)\b[a-z][a-z0-9+.-]*://([^\s/:@$\"'{}<>*]+):([^\s/@$\"'{}<>*]{3,})@([\w.-]+)"
 _COMMON_PASSWORDS = frozenset(
     ("password", "passwd", "pass", "secret", "postgres", "root", "admin", "user", "test", "guest", "changeme", "mysql",
      "example", "token", "pwd", "default", "rabbitmq", "mongo", "xxx", "xxxx", "oauth2", "x-oauth-basic", "username",
@@ -219,11 +213,11 @@ def _secret_in(text: str) -> str | None:
         found = re.search(pattern, text)
         if found and "EXAMPLE" not in found[0] and "xxxx" not in found[0].lower() and len(set(found[0])) > 8:
             return what
-    for user, password, host in _URL_PASSWORD.findall(text):
+    for user, password, host in re.findall(_URL_PASSWORD, text):
         if password.lower() in _COMMON_PASSWORDS | {user.lower()} or host.startswith(("localhost", "127.", "0.0.0.0")):
             continue
         if (
-            _NO_SECRET.fullmatch(password)
+            re.fullmatch(_NO_SECRET, password)
             or "pass" in password.lower()
             or host.endswith((".example", ".local"))
             or "%" in password[:1]
@@ -251,11 +245,11 @@ CREDENTIALS: tuple[tuple[tuple[str, ...], str, str], ...] = (
     (("bundle", "bundler"), r"config (?:set )?(?:--\w+ )?\S+\s+[^\s:]+:[^\s:]+$", "~/.bundle"),
     (("poetry",), r"config .*(?:http-basic|pypi-token)\.\S+\s+\S", "~/.config/pypoetry"),
 )
-_WRITTEN = re.compile(
+_WRITTEN = (
     r"_authToken\s*=|(?:^|\s)machine\s+\S+\s+(?:login\s+\S+\s+)?password\s|oauth_token:|aws_secret_access_key\s*=|"
     r"-----BEGIN \w+ PRIVATE KEY"
 )
-_KEY_TARGET = re.compile(r"(?:^|/)(?:id_(?:rsa|dsa|ecdsa|ed25519)|\.netrc|\.npmrc|\.git-credentials|\.pypirc)$")
+_KEY_TARGET = r"(?:^|/)(?:id_(?:rsa|dsa|ecdsa|ed25519)|\.netrc|\.npmrc|\.git-credentials|\.pypirc)$"
 
 
 class CredentialCommand(Rule):
@@ -337,10 +331,10 @@ def _written_secret(command: Command) -> str | None:
         return None
     place = target.pattern if target.value is None else target.value
     unknown = any(word.value is None and word.variables for word in command.arguments)
-    if unknown and _KEY_TARGET.search(place) and any(_value_word(word.raw) for word in command.arguments):
+    if unknown and re.search(_KEY_TARGET, place) and any(_value_word(word.raw) for word in command.arguments):
         return place
     texts = [" ".join(word.raw for word in command.arguments), *(one.body or "" for one in command.redirects)]
-    if any(_WRITTEN.search(text) and not re.search(r"_authToken\s*=\s*\\?\$\{\w+\}'", text) for text in texts):
+    if any(re.search(_WRITTEN, text) and not re.search(r"_authToken\s*=\s*\\?\$\{\w+\}'", text) for text in texts):
         return place
     return None
 
@@ -352,17 +346,16 @@ def _value_word(raw: str) -> bool:
     )
 
 
-_SECRET_FILES = re.compile(
+_SECRET_FILES = (
     r"(?:^|/)(?:id_(?:rsa|dsa|ecdsa|ed25519)|\.netrc|_netrc|\.pypirc|\.git-credentials|\.dockercfg|\.htpasswd|kubeconfig"
     r"|\.kube|\.aws|\.ssh|\.gnupg|\.docker|service[-_]?account(?:[-_]key)?\.json|[\w.-]*credentials(?:\.json)?|\.env"
     r"|\.env\.(?:prod|production|local|live|staging)|(?:priv|private|privkey|server|tls|ssl|client|host)[-_.]?key\.pem"
     r"|privkey\.pem|key\.pem|[\w.-]*[-_.]key\.pem|[\w.-]+\.key|[\w.-]+\.p12|[\w.-]+\.pfx|[\w.-]+\.jks|[\w.-]+\.keystore"
     r"|[\w.-]+\.kdbx|[\w.-]+\.ppk)$"
 )
-_PUBLIC_FILES = re.compile(
-    r"\.pub$|known_hosts|authorized_keys|example|sample|template|dist$|cacerts|trust|public"
-    r"|sign|gpg|pgp|apt|repo|release|archive|debian|ubuntu|nginx_|docker\.key|jenkins\.io|mysql",
-    re.IGNORECASE,
+_PUBLIC_FILES = (
+    r"(?i)\.pub$|known_hosts|authorized_keys|example|sample|template|dist$|cacerts|trust|public"
+    r"|sign|gpg|pgp|apt|repo|release|archive|debian|ubuntu|nginx_|docker\.key|jenkins\.io|mysql"
 )
 _KEYRINGS = ("/etc/apt/", "/usr/share/keyrings/", "/etc/pki/rpm-gpg/", "/etc/apk/keys/", "/usr/local/share/ca-")
 
@@ -376,9 +369,9 @@ def secret_sources(step: Step) -> list[tuple[str, str]]:
     found = []
     for source in step.sources:
         name = posixpath.normpath(source)
-        if not _SECRET_FILES.search(name) or _PUBLIC_FILES.search(name) or target.startswith(_KEYRINGS):
+        if not re.search(_SECRET_FILES, name) or re.search(_PUBLIC_FILES, name) or target.startswith(_KEYRINGS):
             continue
-        if _PUBLIC_FILES.search(posixpath.basename(target.rstrip("/"))):
+        if re.search(_PUBLIC_FILES, posixpath.basename(target.rstrip("/"))):
             continue
         folder = target.endswith(("/", "/.")) or len(step.sources) > 1
         path = posixpath.join(target.rstrip("."), posixpath.basename(name)) if folder else target

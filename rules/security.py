@@ -18,7 +18,7 @@ from dfopt.tools import Invocation, package_names
 ROOT = ("root", "0")
 DROPPERS = ("gosu", "su-exec", "setpriv", "runuser", "setuidgid", "s6-setuidgid", "chpst", "s6-overlay", "dropbear")
 """Programs that an entry point started as root uses to become somebody else."""
-_NOT_ROOT = re.compile(r"(?:^|[/:_-])(?:nonroot|non-root|rootless|unprivileged)(?:$|[:_-])|^cgr\.dev/|^bitnami/")
+_NOT_ROOT = r"(?:^|[/:_-])(?:nonroot|non-root|rootless|unprivileged)(?:$|[:_-])|^cgr\.dev/|^bitnami/"
 
 
 def target_chain(graph: InstructionGraph) -> tuple[Stage, ...]:
@@ -101,7 +101,7 @@ class NoUser(Rule):
         if not known or (facts is not None and user_name(facts.user) not in ("", *ROOT)):
             return
         starts = any(isinstance(step.instruction, Cmd | Entrypoint) for stage in chain for step in stage.all_steps)
-        if not starts or _NOT_ROOT.search(chain[0].image) or drops_privileges(chain):
+        if not starts or re.search(_NOT_ROOT, chain[0].image) or drops_privileges(chain):
             return
         yield self.finding(
             chain[-1].from_, "the container runs as root: create a user and name it with USER, below what needs root"
@@ -275,19 +275,19 @@ def _given_groups(call: Invocation) -> list[str]:
     return []
 
 
-_OCTAL = re.compile(r"[0-7]{3,4}")
+_OCTAL = r"[0-7]{3,4}"
 
 
 def _opens_to_all(mode: str) -> bool:
     """Tell whether a mode lets everybody write, without the sticky bit that keeps them from each other's files."""
-    if _OCTAL.fullmatch(mode):
+    if re.fullmatch(_OCTAL, mode):
         return bool(int(mode[-1]) & 2) and not (len(mode) == 4 and int(mode[0]) & 1)
     return any(re.fullmatch(r"[ug]*[oa][ugoa]*[+=][rxXst]*w\S*", part) for part in mode.split(","))
 
 
 def _closed(mode: str) -> str | None:
     """Give an octal mode with the bit for everybody's writing taken away."""
-    return mode[:-1] + str(int(mode[-1]) & ~2) if _OCTAL.fullmatch(mode) else None
+    return mode[:-1] + str(int(mode[-1]) & ~2) if re.fullmatch(_OCTAL, mode) else None
 
 
 class WorldWritable(Rule):
@@ -574,7 +574,7 @@ DEBUG_SETTINGS = {
     "ASPNETCORE_ENVIRONMENT": r"development", "DOTNET_ENVIRONMENT": r"development", "YII_DEBUG": r"1|true",
     "PYTHONASYNCIODEBUG": r"1", "XDEBUG_MODE": r"\S*(?:debug|develop)\S*", "GIN_MODE": r"debug",
 }  # fmt: skip
-_FOR_DEVELOPERS = re.compile(r"(?:^|[-_])(?:dev\w*|test\w*|debug|ci|local)(?:$|[-_])", re.IGNORECASE)
+_FOR_DEVELOPERS = r"(?i)(?:^|[-_])(?:dev\w*|test\w*|debug|ci|local)(?:$|[-_])"
 
 
 class DebugSettings(Rule):
@@ -598,7 +598,7 @@ class DebugSettings(Rule):
     def check(self, build: Build) -> Iterator[Finding]:
         """Report the pairs of ENV whose value still holds at the end of the target."""
         chain = target_chain(build.graph)
-        if not chain or _FOR_DEVELOPERS.search(chain[-1].name or ""):
+        if not chain or re.search(_FOR_DEVELOPERS, chain[-1].name or ""):
             return
         final = chain[-1].end
         for stage in chain:

@@ -388,11 +388,11 @@ def _instruction_lines(tree: Dockerfile) -> set[int]:
     return lines
 
 
-_DIRECTIVE_LIKE = re.compile(r"([A-Za-z]+)\s*([=:]?)\s*(\S.*?)\s*$")
+_DIRECTIVE_LIKE = r"([A-Za-z]+)\s*([=:]?)\s*(\S.*?)\s*$"
 _VALUES = {
-    "syntax": re.compile(r"(?:docker\.io/)?(?:docker|docker-upstream|dockerfile|tonistiigi)/\S+"),
-    "escape": re.compile(r"[`\\]"),
-    "check": re.compile(r"(?:skip|error|experimental)=\S+"),
+    "syntax": r"(?:docker\.io/)?(?:docker|docker-upstream|dockerfile|tonistiigi)/\S+",
+    "escape": r"[`\\]",
+    "check": r"(?:skip|error|experimental)=\S+",
 }
 
 
@@ -460,18 +460,18 @@ class DirectiveWithoutEffect(Rule):
     def _meant(comment: Comment) -> str | None:
         from dfopt.syntax.spelling import distance
 
-        found = _DIRECTIVE_LIKE.fullmatch(comment.text)
+        found = re.fullmatch(_DIRECTIVE_LIKE, comment.text)
         if found is None:
             return None
         word = found[1].lower()
         for name in DIRECTIVES:
             near = word == name or (abs(len(word) - len(name)) < 3 and distance(word, name) <= 2)
-            if near and _VALUES[name].fullmatch(found[3]):
+            if near and re.fullmatch(_VALUES[name], found[3]):
                 return name
         return None
 
     def _fix(self, build: Build, comment: Comment, name: str, head: bool) -> Fix | None:
-        found = _DIRECTIVE_LIKE.fullmatch(comment.text)
+        found = re.fullmatch(_DIRECTIVE_LIKE, comment.text)
         if found is None or name == "escape" or not head:
             return None
         source = build.tree.source

@@ -18,10 +18,7 @@ from dfopt.syntax.edits import delete
 from dfopt.syntax.tree import Arg, Env, FileInstruction, Run
 from dfopt.tools import Invocation
 
-LOCAL_HOST = re.compile(
-    r"(?:[a-z]+://)?(?:[^/@]*@)?(?:localhost|127\.\d+\.\d+\.\d+|\[::1\]|0\.0\.0\.0|host\.docker\.internal)(?:[:/]|$)",
-    re.IGNORECASE,
-)
+LOCAL_HOST = r"(?i)(?:[a-z]+://)?(?:[^/@]*@)?(?:localhost|127\.\d+\.\d+\.\d+|\[::1\]|0\.0\.0\.0|host\.docker\.internal)(?:[:/]|$)"
 _PRINTERS = ("echo", "printf", "sed", "cat", "tee", "crudini")
 
 
@@ -136,7 +133,7 @@ class Weakened(Rule):
         """Tell whether all that a download asks for is on this machine."""
         if call.action != "fetch" or not call.operands:
             return False
-        return all(LOCAL_HOST.match(text_of(word)) for word in call.operands)
+        return all(re.match(LOCAL_HOST, text_of(word)) for word in call.operands)
 
     def _switch(self, build: Build, call: Invocation, switch: Switch) -> tuple[Span, str, Fix | None]:
         edit = delete_option(build.tree.source, call.command, switch.names, switch.values)

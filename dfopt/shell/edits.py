@@ -8,7 +8,7 @@ from dfopt.edit import Edit
 from dfopt.shell.model import Command, ShellWord
 from dfopt.source import Source, Span
 
-_CLUSTER = re.compile(r"-[A-Za-z]{2,}")
+_CLUSTER = r"-[A-Za-z]{2,}"
 
 
 def delete_words(source: Source, command: Command, words: tuple[ShellWord, ...]) -> Edit | None:
@@ -44,6 +44,6 @@ def delete_option(source: Source, command: Command, names: tuple[str, ...], valu
         if text.partition("=")[0] in names:
             return delete_words(source, command, (word,))
         letter = next((letter for letter in letters if letter in text), None)
-        if letter is not None and not values and _CLUSTER.fullmatch(text) and source.slice(word.span) == text:
+        if letter is not None and not values and re.fullmatch(_CLUSTER, text) and source.slice(word.span) == text:
             return Edit(word.span, text.replace(letter, "", 1))
     return None

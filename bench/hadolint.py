@@ -69,7 +69,7 @@ def probe_config(arguments: list[str]) -> Config:
         else:
             code, level = next(words), Severity.parse(word[2:])
             severity[code] = max(level, severity.get(code, level))
-    rules = {
+    rules: dict[str, dict[str, Any]] = {
         "DL3026": {"trusted-registries": registries},
         "DL3049": {"label-schema": labels},
         "DL3050": {"strict-labels": strict},

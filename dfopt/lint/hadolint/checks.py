@@ -98,13 +98,16 @@ _TEXTS = {
     "DL4006": (_WARNING, "only the last command of a pipe can fail here; use a SHELL with pipefail"),
 }
 
-_ONBUILD = frozenset(
-    "DL3001 DL3004 DL3008 DL3009 DL3013 DL3014 DL3015 DL3016 DL3018 DL3019 DL3027 DL3028 DL3030 DL3032 DL3033 DL3034 "
-    "DL3035 DL3036 DL3037 DL3038 DL3040 DL3041 DL3042 DL3046 DL3047 DL3060 DL3062 DL3064 DL4001 DL4005".split()
-)
+_BEHIND_ONBUILD = """
+    DL3001 DL3004 DL3008 DL3009 DL3013 DL3014 DL3015 DL3016 DL3018 DL3019 DL3027 DL3028 DL3030 DL3032 DL3033 DL3034
+    DL3035 DL3036 DL3037 DL3038 DL3040 DL3041 DL3042 DL3046 DL3047 DL3060 DL3062 DL3064 DL4001 DL4005
+"""
+_ONBUILD = frozenset(_BEHIND_ONBUILD.split())
 """Checks that look behind ONBUILD too, where they see nothing but the other triggers."""
 
-_UNLIKE_ERRORS = frozenset(("E021", "E031"))
+_READ_ANYWAY = frozenset(
+    ("E001", "E002", "E003", "E004", "E010", "E021", "E023", "E026", "E027", "E028", "E031", "E032", "E036", "E039")
+)
 """Errors of the language that hadolint reads past."""
 
 
@@ -130,10 +133,8 @@ def findings(
 ) -> list[Finding]:
     """Give the findings of a file, those that a comment silences included; levels are hadolint's own."""
     tree = graph.tree
-    unread = next(
-        (one for one in tree.problems if one.stage in ("parse", "instructions") and one.code not in _UNLIKE_ERRORS),
-        None,
-    )
+    refused = (one for one in tree.problems if one.stage in ("parse", "instructions"))
+    unread = next((one for one in refused if one.code not in _READ_ANYWAY), None)
     if unread is not None:
         return [Finding(UNREADABLE, UNREADABLE, _ERROR, unread.message, unread.span)]
     settings = _settings(config, registry)

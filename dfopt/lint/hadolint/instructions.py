@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from dfopt.lint.hadolint.calls import Call
-from dfopt.lint.hadolint.model import File, Hit, Line, Places, heirs, plain
+from dfopt.lint.hadolint.model import File, Hit, Image, Line, Places, heirs
 from dfopt.shell import parse_script
 from dfopt.syntax.tree import (
     Add,
@@ -44,21 +44,18 @@ _NAME_END = r"(?![0-9A-Za-z_])"
 _PIPEFAIL_SHELLS = tuple(folder + name for name in ("bash", "zsh", "ash") for folder in ("", "/bin/"))
 _OTHER_SHELLS = ("pwsh", "powershell", "cmd")
 
-_SENSITIVE_NAMES = frozenset(
-    """ACCESS_TOKEN APPLICATION_KEY APP_SECRET AUTH_TOKEN AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY BITTREX_API_KEY
+_SENSITIVE = """
+    ACCESS_TOKEN APPLICATION_KEY APP_SECRET AUTH_TOKEN AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY BITTREX_API_KEY
     BITTREX_API_SECRET CF_PASSWORD CF_USERNAME CIRCLE_TOKEN CI_DEPLOY_PASSWORD CI_DEPLOY_USER DOCKERHUB_PASSWORD
     DOCKER_EMAIL DOCKER_PASSWORD DOCKER_USERNAME FACEBOOK_ACCESS_TOKEN FACEBOOK_APP_ID FACEBOOK_APP_SECRET
     FIREBASE_API_TOKEN FIREBASE_TOKEN FOSSA_API_KEY GH_ENTERPRISE_TOKEN GH_TOKEN GITHUB_ENTERPRISE_TOKEN GITHUB_TOKEN
     HEROKU_API_KEY HEROKU_API_USER NPM_AUTH_TOKEN NPM_TOKEN OKTA_AUTHN_GROUPID OKTA_CLIENT_ORGURL OKTA_CLIENT_TOKEN
     OKTA_OAUTH2_CLIENTID OKTA_OAUTH2_CLIENTSECRET OPENAI_API_KEY OS_PASSWORD OS_USERNAME POSTGRES_PASSWORD SLACK_TOKEN
     STRIPE_API_KEY STRIPE_DEVICE_NAME TRAVIS_OS_NAME TRAVIS_SECURE_ENV_VARS TRAVIS_SUDO VAULT_CLIENT_KEY
-    VAULT_TOKEN""".split()
-)
+    VAULT_TOKEN
+"""
+_SENSITIVE_NAMES = frozenset(_SENSITIVE.split())
 _SENSITIVE_PARTS = ("api_key", "client_key", "password", "private", "secret", "token", "username")
-
-
-def _each(kind: type[Instruction]) -> type[Instruction]:
-    return kind
 
 
 def _relative_workdir(file: File) -> Iterator[Hit]:
@@ -102,9 +99,9 @@ def _copied_archives(file: File) -> Iterator[Hit]:
     for _, lines in list(file.stages())[-1:]:
         for line in lines:
             instruction = line.instruction
-            if isinstance(instruction, Copy) and instruction.flag("from") is None:
-                target = _base_name(instruction.destination.text.strip(_QUOTES))
-                sources = (_base_name(word.text.strip(_QUOTES)) for word in instruction.sources)
+            if isinstance(instruction, Copy) and not instruction.from_:
+                target = _base_name(line.target)
+                sources = map(_base_name, line.sources)
                 names = {target} if target.endswith(_ARCHIVES) else {one for one in sources if one.endswith(_ARCHIVES)}
                 copied.append((line, names))
             elif isinstance(instruction, Run):
@@ -150,30 +147,24 @@ def _repeated(kind: type[Instruction]) -> Places:
 
 def _added(file: File) -> Iterator[Hit]:
     for line in file.lines:
-        if isinstance(line.instruction, Add):
-            sources = [word.text.strip(_QUOTES) for word in line.instruction.sources]
-            if not all(one.endswith(_ARCHIVES) or one.startswith(("http://", "https://")) for one in sources):
-                yield Hit(line)
+        if isinstance(line.instruction, Add) and not all(map(_is_for_add, line.sources)):
+            yield Hit(line)
 
 
-def _copies(file: File) -> Iterator[tuple[Line, Copy, str]]:
-    """Give each COPY with its target, quotes removed."""
-    for line in file.lines:
-        if isinstance(line.instruction, Copy):
-            yield line, line.instruction, line.instruction.destination.text.strip(_QUOTES)
+def _is_for_add(source: str) -> bool:
+    return source.endswith(_ARCHIVES) or source.startswith(("http://", "https://"))
 
 
 def _many_to_no_folder(file: File) -> Iterator[Hit]:
-    for line, copy, target in _copies(file):
-        if len(copy.sources) > 1 and not target.endswith("/"):
+    for line in file.lines:
+        if isinstance(line.instruction, Copy) and len(line.sources) > 1 and not line.target.endswith("/"):
             yield Hit(line)
 
 
 def _relative_target(file: File) -> Iterator[Hit]:
     for line, has_workdir in heirs(file, lambda one: isinstance(one.instruction, Workdir)):
-        if isinstance(line.instruction, Copy) and not has_workdir:
-            if not _ABSOLUTE.match(line.instruction.destination.text.strip(_QUOTES)):
-                yield Hit(line)
+        if isinstance(line.instruction, Copy) and not has_workdir and not _ABSOLUTE.match(line.target):
+            yield Hit(line)
 
 
 def _copied_from_unknown(file: File) -> Iterator[Hit]:
@@ -184,8 +175,7 @@ def _copied_from_unknown(file: File) -> Iterator[Hit]:
         if isinstance(instruction, From):
             aliases.add(line.alias)
             stages += 1
-        elif isinstance(instruction, Copy) and (flag := instruction.flag("from")):
-            source = flag.value or ""
+        elif isinstance(instruction, Copy) and (source := instruction.from_):
             number = _DIGITS.match(source)
             known = ":" in source or source in aliases or (number is not None and int(number.group()) < stages)
             if not known:
@@ -194,15 +184,14 @@ def _copied_from_unknown(file: File) -> Iterator[Hit]:
 
 def _copied_from_itself(file: File) -> Iterator[Hit]:
     for start, lines in file.stages():
-        for line in lines:
-            if isinstance(line.instruction, Copy) and start is not None and start.alias is not None:
-                if line.instruction.from_ == start.alias:
-                    yield Hit(line)
+        alias = start.alias if start is not None else None
+        copies = (line for line in lines if isinstance(line.instruction, Copy))
+        yield from (Hit(line) for line in copies if alias and line.instruction.flag_value("from") == alias)
 
 
 def _everything_copied(file: File) -> Iterator[Hit]:
-    for line, copy, target in _copies(file):
-        if copy.from_ and target == "/" and any(word.text.strip(_QUOTES) == "/" for word in copy.sources):
+    for line in file.lines:
+        if isinstance(line.instruction, Copy) and line.instruction.from_ and line.target == "/" in line.sources:
             yield Hit(line)
 
 
@@ -217,9 +206,9 @@ def _same_alias(file: File) -> Iterator[Hit]:
 def _shell_form(file: File) -> Iterator[Hit]:
     for line in file.lines:
         instruction = line.instruction
-        if isinstance(instruction, (Cmd, Entrypoint, Healthcheck)) and line.strings is None:
-            if not (isinstance(instruction, Healthcheck) and instruction.is_none):
-                yield Hit(line)
+        none = isinstance(instruction, Healthcheck) and instruction.is_none
+        if isinstance(instruction, (Cmd, Entrypoint, Healthcheck)) and not none and line.strings is None:
+            yield Hit(line)
 
 
 def _untrusted(file: File) -> Iterator[Hit]:
@@ -236,15 +225,13 @@ def _untrusted(file: File) -> Iterator[Hit]:
             names = [instruction.from_]
         elif isinstance(instruction, Run):
             names = [mount.from_ for mount in line.mounts("bind", "cache") if mount.from_]
-        if any(name not in aliases and name != "scratch" and not _is_trusted(line, name, trusted) for name in names):
+        if any(name not in aliases and name != "scratch" and not _is_trusted(name, trusted) for name in names):
             yield Hit(line)
         if isinstance(instruction, From) and line.alias is not None:
             aliases.add(line.alias)
 
 
-def _is_trusted(line: Line, name: str, trusted: tuple[str, ...]) -> bool:
-    from dfopt.lint.hadolint.model import Image
-
+def _is_trusted(name: str, trusted: tuple[str, ...]) -> bool:
     registry = Image.parse(name).registry
     if not registry:
         return any(one in ("*", "docker.io", "hub.docker.com") for one in trusted)
@@ -276,9 +263,9 @@ def _target_platform(file: File) -> Iterator[Hit]:
 
 def _bad_trigger(file: File) -> Iterator[Hit]:
     for line in file.lines:
-        if isinstance(line.instruction, Onbuild):
-            if line.instruction.trigger.keyword in ("ONBUILD", "FROM", "MAINTAINER"):
-                yield Hit(line)
+        instruction = line.instruction
+        if isinstance(instruction, Onbuild) and instruction.trigger.keyword in ("ONBUILD", "FROM", "MAINTAINER"):
+            yield Hit(line)
 
 
 def _uses_itself(file: File) -> Iterator[Hit]:
@@ -287,9 +274,9 @@ def _uses_itself(file: File) -> Iterator[Hit]:
     for line in file.lines:
         instruction = line.instruction
         if isinstance(instruction, Arg):
-            defined.add(instruction.pairs[0].key)
+            defined.update(key for key, _ in line.pairs)
         elif isinstance(instruction, Env):
-            pairs = [(plain(pair.key), pair.value or "") for pair in instruction.pairs]
+            pairs = line.pairs
             if any(
                 key not in defined and other != number and _uses(value, key)
                 for number, (key, _) in enumerate(pairs)
@@ -306,14 +293,13 @@ def _uses(value: str, name: str) -> bool:
 
 def _bad_label(file: File) -> Iterator[Hit]:
     for line in file.lines:
-        if isinstance(line.instruction, Label) and not all(_is_good_key(pair.key) for pair in line.instruction.pairs):
+        if isinstance(line.instruction, Label) and not all(_is_good_key(key) for key, _ in line.pairs):
             yield Hit(line)
 
 
 def _is_good_key(key: str) -> bool:
-    name = plain(key)
-    good = _LABEL_KEY.fullmatch(name) and ".." not in name and "--" not in name
-    return bool(good) and not name.startswith(_RESERVED_LABELS)
+    good = _LABEL_KEY.fullmatch(key) and ".." not in key and "--" not in key
+    return bool(good) and not key.startswith(_RESERVED_LABELS)
 
 
 def _single_runs(file: File) -> Iterator[Hit]:
@@ -341,10 +327,8 @@ def _reserved_alias(file: File) -> Iterator[Hit]:
 
 def _sensitive(file: File) -> Iterator[Hit]:
     for line in file.lines:
-        if isinstance(line.instruction, (Arg, Env)):
-            pairs = line.instruction.pairs[:1] if isinstance(line.instruction, Arg) else line.instruction.pairs
-            if any(_is_sensitive(plain(pair.key)) for pair in pairs):
-                yield Hit(line)
+        if isinstance(line.instruction, (Arg, Env)) and any(_is_sensitive(key) for key, _ in line.pairs):
+            yield Hit(line)
 
 
 def _is_sensitive(name: str) -> bool:
@@ -355,7 +339,7 @@ def _named_user(file: File) -> Iterator[Hit]:
     arguments: set[str] = set()
     for line in file.lines:
         if isinstance(line.instruction, Arg):
-            arguments.add(line.instruction.pairs[0].key)
+            arguments.update(key for key, _ in line.pairs)
         elif isinstance(line.instruction, User):
             text = _text(line)
             user = text.partition(":")[0]

@@ -42,8 +42,8 @@ _TYPES: dict[str, tuple[str, Callable[[str], object]]] = {
 def _pairs(file: File) -> Iterator[tuple[Line, str, str]]:
     for line in file.lines:
         if isinstance(line.instruction, Label):
-            for pair in line.instruction.pairs:
-                yield line, plain(pair.key), plain(pair.value)
+            for key, value in line.pairs:
+                yield line, key, plain(value)
 
 
 def _missing(file: File) -> Iterator[Hit]:
@@ -54,7 +54,7 @@ def _missing(file: File) -> Iterator[Hit]:
         bad: list[Line] = []
         for start, lines in stages:
             instructions = [line.instruction for line in lines]
-            own = any(plain(p.key) == label for one in instructions if isinstance(one, Label) for p in one.pairs)
+            own = any(key == label for line in lines if isinstance(line.instruction, Label) for key, _ in line.pairs)
             if own or start.image.full_name in fine:
                 fine.update(name for name in (start.alias, start.image.full_name if own else None) if name)
             else:

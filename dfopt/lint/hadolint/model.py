@@ -14,17 +14,19 @@ from dfopt.shell import parse_script
 from dfopt.shell.model import Pipeline, Script, walk
 from dfopt.source import Span
 from dfopt.syntax.tree import (
-    Cmd,
+    Arg,
     CommandInstruction,
     Dockerfile,
+    Env,
+    FileInstruction,
     From,
     Healthcheck,
     Instruction,
     Joined,
+    Label,
     Mount,
     Onbuild,
     Run,
-    Shell,
 )
 from dfopt.syntax.words import WordError, expand
 
@@ -34,6 +36,9 @@ _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 _BRACED = re.compile(r"\$\{[^}]*\}")
 _NAME_END = re.compile(r"(?:\$\{[^}]*\}|[^:@$]|\$(?!\{))*")
 _BLANKS = " \t"
+_QUOTES = "\"'"
+_RUN_FLAGS = ("mount", "network", "security")
+_SWITCHES = ("link", "parents", "keep-git-dir", "unpack")
 
 
 class Settings(NamedTuple):
@@ -113,14 +118,61 @@ class Line(Struct, frozen=True, eq=False, dict=True):
         if isinstance(instruction, Run) and instruction.script_heredoc is not None:
             return instruction.script_heredoc.text
         text = self.joined(instruction.body)
-        return text.partition("<<")[0] if instruction.heredocs else text
+        text = text.partition("<<")[0] if instruction.heredocs else text
+        return " ".join((*self._unknown_flags, text))
+
+    @property
+    def _unknown_flags(self) -> list[str]:
+        """The flags of a RUN that hadolint does not know, and all behind them: it takes them for shell code."""
+        flags = self.instruction.flags if isinstance(self.instruction, Run) else ()
+        first = next((at for at, flag in enumerate(flags) if flag.name not in _RUN_FLAGS), len(flags))
+        return [self.file.source.slice(flag.span) for flag in flags[first:]]
+
+    @cached_property
+    def sources(self) -> tuple[str, ...]:
+        """The sources of a COPY or ADD without quotes; a flag that is not written as it must be is one of them."""
+        instruction = self.instruction
+        assert isinstance(instruction, FileInstruction)
+        odd = (
+            flag
+            for flag in instruction.flags
+            if (flag.value not in (None, "true", "false") if flag.name in _SWITCHES else flag.value is None)
+        )
+        words = [*(self.file.source.slice(flag.span) for flag in odd), *(word.text for word in instruction.sources)]
+        return tuple(word.strip(_QUOTES) for word in words)
+
+    @cached_property
+    def target(self) -> str:
+        """The destination of a COPY or ADD without quotes."""
+        assert isinstance(self.instruction, FileInstruction)
+        return self.instruction.destination.text.strip(_QUOTES)
+
+    @cached_property
+    def pairs(self) -> tuple[tuple[str, str], ...]:
+        """The names and values of ENV, LABEL or ARG, quotes of the values still in them.
+
+        Of ARG only the first counts. A pair without a blank in front of the continuation goes on in the next line:
+        the pair there is part of its value.
+        """
+        instruction = self.instruction
+        assert isinstance(instruction, (Arg, Env, Label))
+        found: list[tuple[str, str]] = []
+        end = -1
+        for pair in instruction.pairs[:1] if isinstance(instruction, Arg) else instruction.pairs:
+            if self.file.source.text[end : end + 1] == self.file.escape:
+                key, value = found.pop()
+                found.append((key, f"{value} {self.file.source.slice(pair.span)}"))
+            else:
+                found.append((plain(pair.key), pair.value or ""))
+            end = pair.span.end
+        return tuple(found)
 
     def joined(self, body: Joined) -> str:
         """Join the continued lines of a text: the indentation of a line is one blank."""
         if len(body.segments) == 1:
             return body.text
         ends = [at for at, _ in body.segments[1:]] + [len(body.text)]
-        pieces = []
+        pieces: list[str] = []
         for (at, _), end in zip(body.segments, ends, strict=True):
             piece = body.text[at:end]
             bare = piece.lstrip(_BLANKS)
@@ -242,14 +294,6 @@ def plain(text: str | None) -> str:
         return expand(text or "", lambda name: None, keep_unset=True).value
     except WordError:
         return text or ""
-
-
-def code_text(line: Line) -> str | None:
-    """Give the text that a CMD, ENTRYPOINT, SHELL or HEALTHCHECK runs; None where there is none."""
-    instruction = line.instruction
-    if isinstance(instruction, Healthcheck) and instruction.is_none:
-        return None
-    return line.text if isinstance(instruction, (Cmd, CommandInstruction, Shell)) else None
 
 
 def span_of(line: Line) -> Span:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 from msgspec import Struct
 
@@ -15,11 +15,11 @@ from dfopt.syntax.tree import Arg, Env, From, Run
 class Manager(Struct, frozen=True):
     """How a package manager is asked to install, and which of its words are pinned packages.
 
-    A command counts where it has one of ``names`` and one of the words of ``verbs``. ``valued`` are flags whose next
+    A command counts where it has the ``name`` and one of the words of ``verbs``. ``valued`` are flags whose next
     word is no package. A package is pinned where one of ``marks`` stands in it or one of ``endings`` at its end.
     """
 
-    names: tuple[str, ...]
+    name: str
     verbs: tuple[str, ...]
     valued: frozenset[str] = frozenset()
     marks: tuple[str, ...] = ()
@@ -27,21 +27,21 @@ class Manager(Struct, frozen=True):
 
     def loose(self, call: Call) -> bool:
         """Tell whether a command installs a package whose version is left open."""
-        if not call.is_(*self.names) or not call.has(*self.verbs):
+        if not call.is_(self.name) or not call.has(*self.verbs):
             return False
         packages = (word for word in call.operands(self.valued) if word not in self.verbs)
         return any(not (any(m in word for m in self.marks) or word.endswith(self.endings)) for word in packages)
 
 
-APT = Manager(("apt-get",), ("install",), frozenset({"t", "target-release"}), ("=", "/"), (".deb",))
-APK = Manager(("apk",), ("add",), frozenset({"t", "virtual", "repository", "X"}), ("=", "~", ">", "<"), (".apk",))
-ZYPPER = Manager(("zypper",), ("install", "in"), frozenset(), ("=", ">", "<"), (".rpm",))
+APT = Manager("apt-get", ("install",), frozenset({"t", "target-release"}), ("=", "/"), (".deb",))
+APK = Manager("apk", ("add",), frozenset({"t", "virtual", "repository", "X"}), ("=", "~", ">", "<"), (".apk",))
+ZYPPER = Manager("zypper", ("install", "in"), frozenset(), ("=", ">", "<"), (".rpm",))
 
-_PIP_VALUED = frozenset(
-    "abi b build e editable extra-index-url f find-links i index-url implementation no-binary only-binary platform "
-    "prefix progress-bar proxy python python-version root root-user-action src t target trusted-host "
-    "upgrade-strategy".split()
-)
+_PIP_FLAGS = """
+    abi b build e editable extra-index-url f find-links i index-url implementation no-binary only-binary platform prefix
+    progress-bar proxy python python-version root root-user-action src t target trusted-host upgrade-strategy
+"""
+_PIP_VALUED = frozenset(_PIP_FLAGS.split())
 _PIP_PIN = re.compile(r"==|>=|<=|[<>]|!=|~=")
 _VCS = (
     "git", "git+file", "git+https", "git+ssh", "git+http", "git+git", "hg+file", "hg+http", "hg+https", "hg+ssh",
@@ -169,9 +169,9 @@ def _variables(file: File) -> Iterator[tuple[Line, set[str]]]:
             current = set(stages.get(line.image.full_name, ()))
             stages[line.alias or line.image.full_name] = current
         elif isinstance(instruction, Arg):
-            arguments.add(instruction.pairs[0].key)
+            arguments.update(key for key, _ in line.pairs)
         elif isinstance(instruction, Env):
-            current.update(pair.key for pair in instruction.pairs)
+            current.update(key for key, _ in line.pairs)
         yield line, current | arguments
 
 
@@ -185,7 +185,7 @@ def _pip_keeps_cache(file: File) -> Iterator[Hit]:
 
     def gains(line: Line) -> bool:
         return isinstance(line.instruction, Env) and any(
-            f"{pair.key}={(pair.value or '').strip(_QUOTES)}" in _NO_CACHE for pair in line.instruction.pairs
+            f"{key}={value.strip(_QUOTES)}" in _NO_CACHE for key, value in line.pairs
         )
 
     for line, off in heirs(file, gains):
@@ -204,18 +204,14 @@ def _caches(call: Call) -> bool:
     return not any(_stand_together(call.words, ("-m", name)) for name in ("pipx", "pipenv"))
 
 
-def _of(test: Callable[[Call], bool]) -> Places:
-    return called(test)
-
-
 UNPINNED: dict[str, Places] = {
-    "DL3008": _of(APT.loose),
-    "DL3013": _of(_pip),
-    "DL3016": _of(_npm),
-    "DL3018": _of(APK.loose),
-    "DL3028": _of(_gem),
+    "DL3008": called(APT.loose),
+    "DL3013": called(_pip),
+    "DL3016": called(_npm),
+    "DL3018": called(APK.loose),
+    "DL3028": called(_gem),
     "DL3033": _rpm(("yum",), ()),
-    "DL3037": _of(ZYPPER.loose),
+    "DL3037": called(ZYPPER.loose),
     "DL3041": _rpm(("dnf", "microdnf"), ("group",)),
     "DL3042": _pip_keeps_cache,
     "DL3062": runs(_go),

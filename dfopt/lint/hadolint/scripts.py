@@ -51,10 +51,8 @@ class _Options:
         instruction = line.instruction
         if isinstance(instruction, Shell):
             return _Options(line.text, self.names)
-        if isinstance(instruction, Arg):
-            return _Options(_DEFAULT, self.names | {instruction.pairs[0].key})
-        if isinstance(instruction, Env):
-            return _Options(_DEFAULT, self.names | {pair.key.strip("\"'") for pair in instruction.pairs})
+        if isinstance(instruction, (Arg, Env)):
+            return _Options(_DEFAULT, self.names | {key for key, _ in line.pairs})
         return self
 
 

@@ -201,8 +201,9 @@ def test_junit_counts_what_it_holds() -> None:
 def test_github_commands_can_be_read_back() -> None:
     pattern = re.compile(r"::(error|warning|notice) ([^:]*)::(.*)")
     rows = [pattern.fullmatch(line) for line in render("github").splitlines()]
-    assert len(rows) == 6
+    assert len(rows) == 7
     assert all(rows)
+    assert "::error file=gone file::no such file" in render("github")
     second = rows[1]
     assert second is not None
     fields = dict(part.split("=", 1) for part in second[2].split(","))
@@ -246,3 +247,99 @@ def test_text_marks_the_place_under_wide_characters() -> None:
     assert lines[at + 1] == "    | " + " " * 17 + "^~~"
     assert lines[at + 2] == "    = line 1: the base"
     assert any("fix: add a tag (--unsafe-fixes)" in line for line in lines)
+
+
+ODD = '\ufeffFROM a\r\nRUN\tx "\u6f22\U0001f40b\u0301" y\r\n'
+"""A byte order mark, a tab, two wide characters (one beyond the BMP), a combining one, and CRLF."""
+
+
+def odd_report() -> FileReport:
+    at, base = ODD.index("y"), ODD.index("a")
+    fix = Fix("say more", (Edit(Span(at, at + 1), "y\nz"),))
+    return FileReport("./odd/Dockerfile", ODD, [
+        Finding("B101", "untagged-base", Severity.WARNING, "base", Span(base, base + 1)),
+        Finding("S901", "last", Severity.WARNING, "two\nlines", Span(at, at + 1), fix=fix),
+    ])  # fmt: skip
+
+
+def test_columns_are_counted_as_each_format_counts_them() -> None:
+    report = [odd_report()]
+    line = ODD.split("\n")[1].encode()
+
+    def places(name: str) -> Any:
+        return json.loads(render(name, report))
+
+    regions = [one["locations"][0]["physicalLocation"]["region"] for one in places("sarif")["runs"][0]["results"]]
+    assert [(one["startLine"], one["startColumn"], one["endColumn"]) for one in regions] == [(1, 6, 7), (2, 13, 14)]
+    assert [(one["line"], one["column"]) for one in places("json")["files"][0]["findings"]] == [(1, 6), (2, 13)]
+    ranges = [one["primaryLocation"]["textRange"] for one in places("sonarqube")["issues"]]
+    assert [(one["startColumn"], one["endColumn"]) for one in ranges] == [(5, 6), (13, 14)]
+    rows = [json.loads(row) for row in render("rdjsonl", report).splitlines()]
+    start = rows[1]["location"]["range"]["start"]["column"]
+    assert line[start - 1 : start] == b"y"
+    # RUN and the tab take 8 columns of a screen, each wide character 2, the combining one none.
+    assert [row.split(":")[1:3] for row in render("gnu", report).splitlines()] == [["1", "6"], ["2", "18"]]
+
+
+def test_new_lines_of_a_fix_end_as_the_files_lines_do() -> None:
+    change = json.loads(render("sarif", [odd_report()]))["runs"][0]["results"][1]["fixes"][0]["artifactChanges"][0]
+    assert change["replacements"][0]["insertedContent"]["text"] == "y\r\nz"
+    assert json.loads(render("rdjsonl", [odd_report()]).splitlines()[1])["suggestions"][0]["text"] == "y\r\nz"
+    fix = json.loads(render("json", [odd_report()]))["files"][0]["findings"][1]["fix"]
+    assert fix["edits"][0]["text"] == "y\r\nz"
+
+
+@pytest.mark.parametrize("name", ["text", "gnu"])
+def test_a_finding_is_one_line_where_lines_are_findings(name: str) -> None:
+    assert len(render(name, [odd_report()]).splitlines()) == 2
+
+
+@pytest.mark.parametrize("path", ["odd/Dockerfile", "./odd/Dockerfile", "odd/../odd/Dockerfile"])
+def test_servers_get_one_path_and_fingerprint_however_a_file_was_named(path: str) -> None:
+    for named in (path, str(Path.cwd() / path)):
+        report = FileReport(named, ODD, odd_report().findings)
+        assert report.fingerprints() == odd_report().fingerprints()
+        assert {one["location"]["path"] for one in json.loads(render("gitlab", [report]))} == {"odd/Dockerfile"}
+        assert "file=odd/Dockerfile," in render("github", [report])
+
+
+def test_findings_under_other_tools_codes_keep_page_and_topic() -> None:
+    findings = [
+        Finding("SecretsUsedInArgOrEnv", "secret-in-arg-or-env", Severity.WARNING, "m", Span(0, 4)),
+        Finding("ExposeProtoCasing", "expose-proto-casing", Severity.ERROR, "m", Span(0, 4)),
+    ]
+    report = [FileReport("f", "FROM a\n", findings)]
+    rules = valid("sarif", json.loads(render("sarif", report)))["runs"][0]["tool"]["driver"]["rules"]
+    tags = {rule["id"]: rule["properties"]["tags"] for rule in rules}
+    assert tags["SecretsUsedInArgOrEnv"] == ["security"]
+    assert "shellcheck" not in tags["ExposeProtoCasing"]
+    kinds = {rule["id"]: rule["type"] for rule in valid("sonarqube", json.loads(render("sonarqube", report)))["rules"]}
+    assert kinds == {"SecretsUsedInArgOrEnv": "VULNERABILITY", "ExposeProtoCasing": "CODE_SMELL"}
+    assert [one["code"] for one in json.loads(render("hadolint", report))][1] == "ExposeProtoCasing"
+
+
+def test_sarif_tools_read_the_log(tmp_path: Path) -> None:
+    loader = pytest.importorskip("sarif.loader", reason="needs sarif-tools")
+    path = tmp_path / "out.sarif"
+    path.write_text(render("sarif"), encoding="utf-8")
+    log = loader.load_sarif_file(str(path))
+    assert log.get_distinct_tool_names() == ["dfopt"]
+    records = log.get_records()
+    told = [(one["Code"], one["Severity"], one["Location"], one["Line"]) for one in records]
+    assert told[:2] == [("B101", "warning", "app/Dockerfile", 1), ("S901", "error", "app/Dockerfile", 2)]
+    assert len(records) == 7, "six findings and a silenced one"
+
+
+def test_junitparser_reads_the_report(tmp_path: Path) -> None:
+    junitparser = pytest.importorskip("junitparser")
+    path = tmp_path / "out.xml"
+    path.write_text(render("junit"), encoding="utf-8")
+    report = junitparser.JUnitXml.fromfile(str(path))
+    suites = list(report)
+    assert [suite.name for suite in suites][:2] == ["app/Dockerfile", "clean.dockerfile"]
+    results = [[type(result).__name__ for result in case.result] for suite in suites for case in suite]
+    assert results == [["Failure"]] * 4 + [[], ["Error"]] + [["Failure"]] * 2
+    assert next(iter(suites[0])).result[0].message == 'no tag & no "digest"'
+    before = (report.tests, report.failures, report.errors)
+    report.update_statistics()
+    assert before == (report.tests, report.failures, report.errors)

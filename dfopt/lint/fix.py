@@ -54,7 +54,7 @@ def apply_round(source: Source, findings: Iterable[Finding], *, unsafe: bool = F
             if edit not in edits[bisect_left(edits, edit) :][:1]:
                 insort(edits, edit)
         applied.append(finding)
-    return Source(apply(source.text, [_fitted(source, edit) for edit in edits]), source.name), applied
+    return Source(apply(source.text, [fitted(source, edit) for edit in edits]), source.name), applied
 
 
 def fix_source(source: Source, check: Check, *, unsafe: bool = False) -> Fixed:
@@ -123,7 +123,7 @@ def _errors(findings: Iterable[Finding]) -> set[str]:
     return {f"{one.message} ({one.code})" for one in findings if one.topic == "E"}
 
 
-def _fitted(source: Source, edit: Edit) -> Edit:
+def fitted(source: Source, edit: Edit) -> Edit:
     """Keep the byte order mark out of an edit, and let its lines end as the file's lines do."""
     span, text = edit.span, edit.text
     if source.has_bom and span.start == 0:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterable, Iterator
 
 from dfopt.report.gitlab import SEVERITIES
@@ -15,18 +14,19 @@ _CATEGORIES = {"B": "Compatibility", "C": "Performance", "L": "Performance", "M"
 
 def render(reports: Iterable[FileReport], run: RunInfo) -> Iterator[str]:
     """Render the stream of issues (Code Climate engine specification)."""
-    pages = {rule.code: rule for rule in run.rules}
+    pages = run.by_code()
     for report in reports:
-        path = os.path.normpath(report.path).replace(os.sep, "/")
         for finding, print_ in zip(report.findings, report.fingerprints(), strict=True):
             region = report.region(finding.span)
+            rule = pages.get(finding.code)
+            topic = rule.code[0] if rule is not None else finding.topic
             issue = {
                 "type": "issue",
                 "check_name": f"{finding.code}/{finding.name}",
                 "description": finding.message,
-                "categories": [_CATEGORIES.get(finding.code[0], "Bug Risk")],
+                "categories": [_CATEGORIES.get(topic, "Bug Risk")],
                 "location": {
-                    "path": path,
+                    "path": report.place,
                     "positions": {
                         "begin": {"line": region.line, "column": region.column},
                         "end": {"line": region.end_line, "column": region.end_column},
@@ -35,7 +35,6 @@ def render(reports: Iterable[FileReport], run: RunInfo) -> Iterator[str]:
                 "severity": SEVERITIES[str(finding.severity)],
                 "fingerprint": print_,
             }
-            rule = pages.get(finding.code)
             if rule is not None:
                 issue["content"] = {"body": "\n\n".join(rule.page()).strip()}
             yield clean(json.dumps(issue, ensure_ascii=False)) + "\0\n"

@@ -12,10 +12,12 @@ _LEVELS = {"error": "error", "warning": "warning", "info": "notice", "style": "n
 def render(reports: Iterable[FileReport], run: RunInfo) -> Iterator[str]:
     """Render one workflow command per finding (GitHub Actions, "Workflow commands")."""
     for report in reports:
+        if report.error:
+            yield f"::error file={_property(report.place)}::{_message(report.error)}\n"
         for finding in report.findings:
             region = report.region(finding.span)
             fields = {
-                "file": report.path.replace("\\", "/"),
+                "file": report.place,
                 "line": region.line,
                 "endLine": region.end_line,
                 "col": region.column,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -16,7 +15,6 @@ def render(reports: Iterable[FileReport], run: RunInfo) -> Iterator[str]:
     """Render the array; paths are relative without a leading ``./`` and fingerprints unique, as GitLab asks."""
     issues: list[dict[str, Any]] = []
     for report in reports:
-        path = os.path.normpath(report.path).replace(os.sep, "/")
         for finding, print_ in zip(report.findings, report.fingerprints(), strict=True):
             region = report.region(finding.span)
             issues.append(
@@ -25,7 +23,7 @@ def render(reports: Iterable[FileReport], run: RunInfo) -> Iterator[str]:
                     "check_name": finding.name,
                     "fingerprint": print_,
                     "severity": SEVERITIES[str(finding.severity)],
-                    "location": {"path": path, "lines": {"begin": region.line, "end": region.end_line}},
+                    "location": {"path": report.place, "lines": {"begin": region.line, "end": region.end_line}},
                 }
             )
     yield clean(json.dumps(issues, indent=1, ensure_ascii=False)) + "\n"

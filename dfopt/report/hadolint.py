@@ -15,7 +15,7 @@ def render(reports: Iterable[FileReport], run: RunInfo) -> Iterator[str]:
     for report in reports:
         for finding in report.findings:
             line, column = report.source.position(finding.span.start)
-            is_syntax = finding.code.startswith("E") and str(finding.severity) == "error"
+            is_syntax = finding.topic == "E" and str(finding.severity) == "error"
             findings.append(
                 {
                     "code": "DL1000" if is_syntax else codes.get(finding.code, finding.code),

@@ -75,7 +75,7 @@ def finding_value(report: FileReport, finding: Finding, fingerprint: str) -> dic
         value["fix"] = {
             "title": finding.fix.title,
             "applicability": str(finding.fix.applicability),
-            "edits": [_edit_value(report, edit) for edit in finding.fix.edits],
+            "edits": [_edit_value(report, edit) for edit in report.edits(finding.fix)],
         }
     if finding.saved_bytes is not None:
         value["saved_bytes"] = finding.saved_bytes

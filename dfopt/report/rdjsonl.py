@@ -19,7 +19,7 @@ def render(reports: Iterable[FileReport], run: RunInfo) -> Iterator[str]:
         for finding in report.findings:
             value: dict[str, Any] = {
                 "message": finding.message,
-                "location": {"path": report.path, "range": _range(report, finding.span)},
+                "location": {"path": report.place, "range": _range(report, finding.span)},
                 "severity": _SEVERITIES[str(finding.severity)],
                 "source": {"name": "dfopt"},
                 "code": {"value": finding.code},
@@ -27,7 +27,7 @@ def render(reports: Iterable[FileReport], run: RunInfo) -> Iterator[str]:
             fix = finding.fix
             # A suggestion is one replacement that a reviewer applies with a click, so only fixes of one edit go in.
             if fix is not None and len(fix.edits) == 1 and fix.applicability is not Applicability.DISPLAY:
-                edit = fix.edits[0]
+                edit = report.edits(fix)[0]
                 value["suggestions"] = [{"range": _range(report, edit.span), "text": edit.text}]
             yield clean(json.dumps(value, ensure_ascii=False)) + "\n"
 

@@ -58,7 +58,7 @@ def render(reports: Iterable[FileReport], run: RunInfo) -> Iterator[str]:
 
 def _rules(run: RunInfo, found: dict[str, tuple[str, Severity]]) -> list[dict[str, Any]]:
     """Describe the rules that have results; codes that are no rules (ShellCheck's) get a short entry."""
-    known = {rule.code: rule for rule in run.rules}
+    known = run.by_code()
     rules = []
     for code, (name, severity) in sorted(found.items()):
         rule = known.get(code)
@@ -68,10 +68,12 @@ def _rules(run: RunInfo, found: dict[str, tuple[str, Severity]]) -> list[dict[st
         else:
             entry |= _page(rule)
             severity = rule.severity
-        tags = [_TOPICS[code[0]]] if code[0] in _TOPICS and code[1:].isdigit() else ["shellcheck"]
+        own = code if len(code) == 4 and code[1:].isdigit() else ""
+        topic = rule.code[0] if rule is not None else own[:1]
+        tags = [_TOPICS[topic]] if topic in _TOPICS else ["shellcheck"] if name == "shellcheck" else []
         entry["defaultConfiguration"] = {"level": _LEVELS[severity]}
         entry["properties"] = {"tags": tags, "problem.severity": _problem_severity(severity)}
-        if code[0] == "X":
+        if topic == "X":
             entry["properties"]["security-severity"] = {4: "8.0", 3: "5.0", 2: "3.0", 1: "1.0"}[severity]
         rules.append(entry)
     return rules
@@ -91,9 +93,9 @@ def _problem_severity(severity: Severity) -> str:
 
 
 def _results(report: FileReport) -> Iterator[dict[str, Any]]:
-    location = {"uri": _uri(report.path), "uriBaseId": "SRCROOT"}
-    if report.path.startswith("/"):
-        location = {"uri": "file://" + _uri(report.path)}
+    location = {"uri": _uri(report.place), "uriBaseId": "SRCROOT"}
+    if report.place.startswith("/"):
+        location = {"uri": "file://" + _uri(report.place)}
     for finding, print_ in zip(report.findings, report.fingerprints(), strict=True):
         result = _result(report, finding, location)
         result["partialFingerprints"] = {"primaryLocationLineHash": f"{print_}:1"}
@@ -131,7 +133,8 @@ def _result(report: FileReport, finding: Finding, location: dict[str, str]) -> d
 
 def _fix(report: FileReport, fix: Fix, location: dict[str, str]) -> dict[str, Any]:
     replacements = [
-        {"deletedRegion": _exact(report, edit.span), "insertedContent": {"text": edit.text}} for edit in fix.edits
+        {"deletedRegion": _exact(report, edit.span), "insertedContent": {"text": edit.text}}
+        for edit in report.edits(fix)
     ]
     title = fix.title if fix.applicability is Applicability.SAFE else f"{fix.title} (unsafe)"
     return {

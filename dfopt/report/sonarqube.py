@@ -12,19 +12,20 @@ from dfopt.source import Span
 _SEVERITIES = {"error": "CRITICAL", "warning": "MAJOR", "info": "MINOR", "style": "INFO"}
 _IMPACTS = {"error": "HIGH", "warning": "MEDIUM", "info": "LOW", "style": "LOW"}
 
+_QUALITIES = {"X": ("SECURITY", "VULNERABILITY"), "E": ("RELIABILITY", "BUG")}
+_OTHERWISE = ("MAINTAINABILITY", "CODE_SMELL")
+
 
 def render(reports: Iterable[FileReport], run: RunInfo) -> Iterator[str]:
-    """Render rules and issues (SonarQube "Generic issue data", the form with ``rules``; columns count from 0)."""
+    """Render rules and issues (SonarQube "Generic issue data", with ``rules``; columns are UTF-16 units from 0)."""
     rules: dict[str, dict[str, Any]] = {}
     issues: list[dict[str, Any]] = []
-    pages = {rule.code: rule for rule in run.rules}
+    pages = run.by_code()
     for report in reports:
         for finding in report.findings:
             level = str(finding.severity)
             page = pages.get(finding.code)
-            quality = "SECURITY" if finding.code[0] == "X" else "MAINTAINABILITY"
-            if finding.code[0] == "E":
-                quality = "RELIABILITY"
+            quality, kind = _QUALITIES.get(page.code[0] if page else finding.topic, _OTHERWISE)
             rules.setdefault(
                 finding.code,
                 {
@@ -33,7 +34,7 @@ def render(reports: Iterable[FileReport], run: RunInfo) -> Iterator[str]:
                     "description": page.page()[0] if page else finding.name,
                     "engineId": "dfopt",
                     "cleanCodeAttribute": "CONVENTIONAL",
-                    "type": "BUG" if finding.code[0] == "E" else "CODE_SMELL",
+                    "type": kind,
                     "severity": _SEVERITIES[level],
                     "impacts": [{"softwareQuality": quality, "severity": _IMPACTS[level]}],
                 },
@@ -42,13 +43,13 @@ def render(reports: Iterable[FileReport], run: RunInfo) -> Iterator[str]:
                 "ruleId": finding.code,
                 "primaryLocation": {
                     "message": finding.message,
-                    "filePath": report.path,
+                    "filePath": report.place,
                     "textRange": _range(report, finding.span),
                 },
             }
             if finding.related:
                 issue["secondaryLocations"] = [
-                    {"message": one.message, "filePath": report.path, "textRange": _range(report, one.span)}
+                    {"message": one.message, "filePath": report.place, "textRange": _range(report, one.span)}
                     for one in finding.related
                 ]
             issues.append(issue)
@@ -62,7 +63,7 @@ def _range(report: FileReport, span: Span) -> dict[str, int]:
         return {"startLine": region.line}
     return {
         "startLine": region.line,
-        "startColumn": region.column - 1,
+        "startColumn": report.utf16_column(report.source.offset(region.line, region.column)),
         "endLine": region.end_line,
-        "endColumn": region.end_column - 1,
+        "endColumn": report.utf16_column(report.source.offset(region.end_line, region.end_column)),
     }

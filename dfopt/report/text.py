@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from dfopt.finding import Applicability, Finding, Severity
-from dfopt.report.model import FileReport, RunInfo
+from dfopt.report.model import FileReport, RunInfo, one_line, screen_width
 
 _COLORS = {Severity.ERROR: "1;31", Severity.WARNING: "1;33", Severity.INFO: "1;34", Severity.STYLE: "1;36"}
 _WIDTH = 160
@@ -33,7 +33,7 @@ def _head(report: FileReport, finding: Finding, run: RunInfo) -> str:
     rule = f"[{finding.code} {finding.name}]"
     if run.color:
         place, label, rule = _paint(place, "1"), _paint(label, _COLORS[finding.severity]), _paint(rule, "2")
-    return f"{place} {label} {finding.message} {rule}\n"
+    return f"{place} {label} {one_line(finding.message)} {rule}\n"
 
 
 def _excerpt(report: FileReport, finding: Finding, run: RunInfo) -> Iterator[str]:
@@ -47,12 +47,12 @@ def _excerpt(report: FileReport, finding: Finding, run: RunInfo) -> Iterator[str
     before, marked = shown[:first], shown[first:last]
     number = str(region.line)
     gutter = " " * len(number)
-    caret = "^" + "~" * (_columns(marked) - 1)
+    caret = "^" + "~" * (screen_width(marked) - 1)
     more = f" ... to line {region.end_line}" if region.end_line > region.line else ""
     if run.color:
         number, caret = _paint(number, "2"), _paint(caret, _COLORS[finding.severity])
     yield f"  {number} | {_plain(shown)}\n"
-    yield f"  {gutter} | {' ' * _columns(before)}{caret}{more}\n"
+    yield f"  {gutter} | {' ' * screen_width(before)}{caret}{more}\n"
 
 
 def _notes(report: FileReport, finding: Finding, run: RunInfo) -> Iterator[str]:
@@ -85,15 +85,6 @@ def _window(text: str, first: int, last: int) -> tuple[str, int, int]:
 def _plain(text: str) -> str:
     """Make a line printable: a tab is one blank, control characters are replaced."""
     return "".join(" " if ch == "\t" else ch if ch.isprintable() or ch == " " else "\ufffd" for ch in text)
-
-
-def _columns(text: str) -> int:
-    """Count the terminal columns of a text, at least 0; wide characters take two, combining ones none."""
-    if text.isascii():
-        return len(text)
-    from unicodedata import combining, east_asian_width
-
-    return sum(0 if combining(ch) else 2 if east_asian_width(ch) in "WF" else 1 for ch in text)
 
 
 def _paint(text: str, code: str) -> str:

@@ -34,10 +34,12 @@ def neutral_texts(command: Command, invocation: Invocation | None, text: str, us
 
     ``user`` is who runs the command. Words that are not written out (variables) are left alone.
     """
+    dropped = False
     if command.wrappers == ("sudo",) and user == "root" and command.words:
         start = command.words[0].span.start
-        if text[:start].endswith("sudo "):
-            yield Span(start - len("sudo "), start), ""
+        dropped = text[start - len("sudo ") : start] == "sudo "
+        if dropped:
+            yield Span(start - len("sudo "), command.words[0].span.end), neutral_command(command).words[0].raw
     if invocation is None:
         return
     tool = invocation.tool
@@ -45,7 +47,12 @@ def neutral_texts(command: Command, invocation: Invocation | None, text: str, us
         for word in invocation.option_words:
             if word.value in tool.yes and _is_plain(word, text):
                 yield word.span, ""
-        if command.name == "apt" and invocation.verb is not None and invocation.verb.value in _SAME_IN_APT_GET:
+        if (
+            command.name == "apt"
+            and not dropped
+            and invocation.verb is not None
+            and invocation.verb.value in _SAME_IN_APT_GET
+        ):
             yield command.words[0].span, "apt-get"
         if invocation.action == "install":
             yield from _packages(invocation.operands, text)

@@ -11,7 +11,7 @@ from dfopt.graph.model import Step
 from dfopt.rewrite.neutral import neutral_command, neutral_texts
 from dfopt.shell.model import POSIX, Command, ListItem, Pipeline
 from dfopt.source import Span
-from dfopt.tools import NOTHING, Effects, Place, Setting, covers, effects, recognise
+from dfopt.tools import NOTHING, Effects, Place, Setting, covers, effects, list_effects, recognise
 
 STATEFUL = frozenset(
     """
@@ -55,8 +55,8 @@ def operations(step: Step, text: str, removed: Sequence[str] = ()) -> list[Opera
         documents = tuple(document.content for document in step.instruction.heredocs)
         return [
             Operation(
-                (step.instruction.body.text, documents, step.before.shell, step.before.workdir),
-                step.effects, step.before.workdir, None, lists, paths, step.span,
+                (_whole_text(step, text), documents, step.before.shell, step.before.workdir),
+                _whole_effects(step), step.before.workdir, None, lists, paths, step.span,
             )
         ]  # fmt: skip
     result = []
@@ -186,6 +186,27 @@ def _set_options(words: Sequence[str | None]) -> set[str] | None:
     return None if wants_name else result
 
 
+def _whole_text(step: Step, text: str) -> str:
+    """Give the text of a RUN that cannot be taken apart, without what makes no difference."""
+    instruction, script = step.instruction, step.script
+    if script is None or script.exec_form or instruction.heredocs:
+        return instruction.body.text
+    user = setting_of(step).user
+    changes = [
+        change for command in script.commands for change in neutral_texts(command, recognise(command), text, user)
+    ]
+    if not changes:
+        return joined(text[instruction.body.to_file(0) : instruction.span.end]).strip()
+    return _changed(text, Span(instruction.body.to_file(0), instruction.span.end), changes)
+
+
+def _whole_effects(step: Step) -> Effects:
+    script = step.script
+    if script is None or script.problems or all(neutral_command(one) is one for one in script.commands):
+        return step.effects
+    return list_effects([neutral_command(one) for one in script.commands], script.items, setting_of(step))
+
+
 def _label(item: ListItem, commands: Sequence[Command], step: Step, text: str, removed: Sequence[str]) -> str:
     changes: list[tuple[Span, str]] = []
     setting = setting_of(step)
@@ -198,15 +219,20 @@ def _label(item: ListItem, commands: Sequence[Command], step: Step, text: str, r
         left = [place.join(path) for path in invocation.subcommand.leaves]
         if left and all(any(covers(gone, path) for gone in removed) for path in left):
             changes += [(word.span, "") for word in command.words if word.value in invocation.tool.cleaning.options]
+    return _changed(text, item.span, changes)
+
+
+def _changed(text: str, span: Span, changes: Sequence[tuple[Span, str]]) -> str:
+    """Give a range of the file with some parts replaced, continued lines put together."""
     pieces: list[str] = []
-    at = item.span.start
+    at = span.start
     for cut, instead in sorted(changes):
-        if cut.start < at or cut.end > item.span.end:
+        if cut.start < at or cut.end > span.end:
             continue
         before = text[at : cut.start]
         pieces += [before if instead else _GAP.sub("", before), instead]
         at = cut.end
-    pieces.append(text[at : item.span.end])
+    pieces.append(text[at : span.end])
     return joined("".join(pieces)).strip()
 
 

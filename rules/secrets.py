@@ -110,46 +110,30 @@ class SecretInArgOrEnv(Rule):
         return bool(re.search(_SURE_NAME, name) or re.fullmatch(_RANDOM, value))
 
 
-# What it is, and what it looks like. The formats are those that the services themselves document.
-SECRET_VALUES: tuple[tuple[str, str], ...] = (
-    ("an access key of AWS", r"\b(?:AKIA|ASIA)[0-9A-Z]{16}\b"),
-    ("a token of GitHub", r"\b(?:gh[pousr]_[A-Za-z0-9]{36,}|github_pat_[A-Za-z0-9_]{50,})\b"),
-    ("a token of GitLab", r"\bglpat-[A-Za-z0-9_-]{20,}"),
-    ("a token of Slack", r"\bxox[baprs]-[0-9A-Za-z-]{10,}"),
-    ("a key of Google", r"\bAIza[0-9A-Za-z_-]{35}(?![0-9A-Za-z_-])"),
-    ("a key of Stripe", r"\b[rs]k_live_[0-9A-Za-z]{20,}"),
-    ("a token of npm", r"\bnpm_[A-Za-z0-9]{36}\b"),
-    ("a token of PyPI", r"\bpypi-AgE[A-Za-z0-9_-]{50,}"),
-    ("a token of Docker Hub", r"\bdckr_pat_[A-Za-z0-9_-]{20,}"),
-    ("a key of SendGrid", r"\bSG\.[A-Za-z0-9_-]{22}\.[A-Za-z0-9_-]{43}\b"),
-    ("a token of Hugging Face", r"\bhf_[A-Za-z0-9]{34}\b"),
-    ("a key of OpenAI or Anthropic", r"\bsk-(?:proj-|ant-)?[A-Za-z0-9_-]{40,}"),
-    ("a signed web token", r"\beyJ[A-Za-z0-9_-]{15,}\.eyJ[A-Za-z0-9_-]{15,}\.[A-Za-z0-9_-]{10,}"),
-    ("a private key", r"-----BEGIN (?:[A-Z]+ )?PRIVATE KEY(?: BLOCK)?-----"),
-)
+# What it is, texts of which one stands in it, and what it looks like. The formats are those that the services document.
+SECRET_VALUES: tuple[tuple[str, tuple[str, ...], str], ...] = (
+    ("an access key of AWS", ("AKIA", "ASIA"), r"\b(?:AKIA|ASIA)[0-9A-Z]{16}\b"),
+    ("a token of GitHub", ("ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_"),
+     r"\b(?:gh[pousr]_[A-Za-z0-9]{36,}|github_pat_[A-Za-z0-9_]{50,})\b"),
+    ("a token of GitLab", ("glpat-",), r"\bglpat-[A-Za-z0-9_-]{20,}"),
+    ("a token of Slack", ("xox",), r"\bxox[baprs]-[0-9A-Za-z-]{10,}"),
+    ("a key of Google", ("AIza",), r"\bAIza[0-9A-Za-z_-]{35}(?![0-9A-Za-z_-])"),
+    ("a key of Stripe", ("k_live_",), r"\b[rs]k_live_[0-9A-Za-z]{20,}"),
+    ("a token of npm", ("npm_",), r"\bnpm_[A-Za-z0-9]{36}\b"),
+    ("a token of PyPI", ("pypi-AgE",), r"\bpypi-AgE[A-Za-z0-9_-]{50,}"),
+    ("a token of Docker Hub", ("dckr_pat_",), r"\bdckr_pat_[A-Za-z0-9_-]{20,}"),
+    ("a key of SendGrid", ("SG.",), r"\bSG\.[A-Za-z0-9_-]{22}\.[A-Za-z0-9_-]{43}\b"),
+    ("a token of Hugging Face", ("hf_",), r"\bhf_[A-Za-z0-9]{34}\b"),
+    ("a key of OpenAI or Anthropic", ("sk-",), r"\bsk-(?:proj-|ant-)?[A-Za-z0-9_-]{40,}"),
+    ("a signed web token", ("eyJ",), r"\beyJ[A-Za-z0-9_-]{15,}\.eyJ[A-Za-z0-9_-]{15,}\.[A-Za-z0-9_-]{10,}"),
+    ("a private key", ("PRIVATE KEY",), r"-----BEGIN (?:[A-Z]+ )?PRIVATE KEY(?: BLOCK)?-----"),
+)  # fmt: skip
 _URL_PASSWORD = r"(?i)\b[a-z][a-z0-9+.-]*://([^\s/:@$\"'{}<>*]+):([^\s/@$\"'{}<>*]{3,})@([\w.-]+)"
 _COMMON_PASSWORDS = frozenset(
     ("password", "passwd", "pass", "secret", "postgres", "root", "admin", "user", "test", "guest", "changeme", "mysql",
      "example", "token", "pwd", "default", "rabbitmq", "mongo", "xxx", "xxxx", "oauth2", "x-oauth-basic", "username",
      "user@example.com", "sa", "dummy", "localhost", "git", "dev", "development", "nobody", "anonymous")
 )  # fmt: skip
-_MARKS = (
-    "KIA",
-    "SIA",
-    "gh",
-    "glpat",
-    "xox",
-    "AIza",
-    "k_live",
-    "npm_",
-    "pypi",
-    "dckr",
-    "SG.",
-    "hf_",
-    "sk-",
-    "eyJ",
-    "---",
-)
 
 
 class SecretValue(Rule):
@@ -180,7 +164,10 @@ class SecretValue(Rule):
     def check(self, build: Build) -> Iterator[Finding]:
         """Report values in ENV, ARG and LABEL, words of commands and here-documents."""
         text = build.tree.source.text
-        if "://" not in text and not any(mark in text for mark in _MARKS):
+        marked = any(
+            re.search(pattern, text) for _, marks, pattern in SECRET_VALUES if any(mark in text for mark in marks)
+        )
+        if not marked and not re.search(r"://[^\s/:@]+:[^\s/@]+@", text):
             return
         for step in build.steps:
             instruction = step.instruction
@@ -209,8 +196,8 @@ class SecretValue(Rule):
 def _secret_in(text: str) -> str | None:
     if len(text) < 12:
         return None
-    for what, pattern in SECRET_VALUES:
-        found = re.search(pattern, text)
+    for what, marks, pattern in SECRET_VALUES:
+        found = re.search(pattern, text) if any(mark in text for mark in marks) else None
         if found and "EXAMPLE" not in found[0] and "xxxx" not in found[0].lower() and len(set(found[0])) > 8:
             return what
     for user, password, host in re.findall(_URL_PASSWORD, text):
@@ -365,11 +352,12 @@ def secret_sources(step: Step) -> list[tuple[str, str]]:
     instruction = step.instruction
     if not isinstance(instruction, FileInstruction) or not step.arguments:
         return []
-    target = step.destination
+    names = [(source, posixpath.normpath(source)) for source in step.sources]
+    names = [(source, name) for source, name in names if re.search(_SECRET_FILES, name)]
+    target = step.destination if names else ""
     found = []
-    for source in step.sources:
-        name = posixpath.normpath(source)
-        if not re.search(_SECRET_FILES, name) or re.search(_PUBLIC_FILES, name) or target.startswith(_KEYRINGS):
+    for source, name in names:
+        if re.search(_PUBLIC_FILES, name) or target.startswith(_KEYRINGS):
             continue
         if re.search(_PUBLIC_FILES, posixpath.basename(target.rstrip("/"))):
             continue

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from typing import ClassVar
 
 from msgspec import Struct
@@ -15,7 +16,7 @@ from dfopt.shell.edits import delete_option
 from dfopt.shell.model import Command, ShellWord
 from dfopt.source import Span
 from dfopt.syntax.edits import delete
-from dfopt.syntax.tree import Arg, Env, FileInstruction, Run
+from dfopt.syntax.tree import Arg, Dockerfile, Env, FileInstruction, Run
 from dfopt.tools import Invocation
 
 LOCAL_HOST = r"(?i)(?:[a-z]+://)?(?:[^/@]*@)?(?:localhost|127\.\d+\.\d+\.\d+|\[::1\]|0\.0\.0\.0|host\.docker\.internal)(?:[:/]|$)"
@@ -25,6 +26,12 @@ _PRINTERS = ("echo", "printf", "sed", "cat", "tee", "crudini")
 def text_of(word: ShellWord) -> str:
     """Give what a word says, its unknown parts as stars."""
     return word.pattern if word.value is None else word.value
+
+
+@lru_cache(maxsize=2)
+def lowered(tree: Dockerfile) -> str:
+    """Give the text of a file in lower case."""
+    return tree.source.text.lower()
 
 
 class Switch(Struct, frozen=True):
@@ -49,9 +56,14 @@ class Weakened(Rule):
     variables: ClassVar[Mapping[str, str]] = {}
     contents: ClassVar[str] = ""
     consequence: ClassVar[str] = ""
+    marks: ClassVar[tuple[str, ...]] = ()
+    """Texts in lower case of which a file holds at least one where the rule can apply: most files need no look."""
 
     def check(self, build: Build) -> Iterator[Finding]:
         """Report every place where the check is switched off."""
+        text = lowered(build.tree)
+        if not any(mark in text for mark in self.marks):
+            return
         for step in build.steps:
             instruction = step.instruction
             if isinstance(instruction, Run):
@@ -165,6 +177,7 @@ class CurlInsecure(Weakened):
 
     code = "X111"
     name = "curl-insecure"
+    marks = ("curl",)
     aliases = ("CKV2_DOCKER_2",)
     switches = (Switch("curl", ("-k", "--insecure")), Switch("curl", ("--proxy-insecure", "--doh-insecure")))
     contents = r"(?:^|\n)\s*-?-?insecure\s*(?:$|\n)"
@@ -206,6 +219,7 @@ class WgetInsecure(Weakened):
 
     code = "X112"
     name = "wget-insecure"
+    marks = ("check-cert", "check_cert")
     aliases = ("CKV2_DOCKER_3",)
     switches = (Switch("wget", ("--no-check-certificate",)),)
     contents = r"\bcheck_certificate\s*=\s*off"
@@ -232,6 +246,7 @@ class PipTrustedHost(Weakened):
 
     code = "X113"
     name = "pip-trusted-host"
+    marks = ("trusted", "insecure")
     aliases = ("CKV2_DOCKER_4", "CKV2_DOCKER_16")
     switches = (
         Switch("pip", ("--trusted-host",), 1),
@@ -273,6 +288,7 @@ class PythonTlsOff(Weakened):
 
     code = "X114"
     name = "python-tls-off"
+    marks = ("pythonhttpsverify", "ca_bundle")
     variables: ClassVar[Mapping[str, str]] = {"PYTHONHTTPSVERIFY": "0", "CURL_CA_BUNDLE": "", "REQUESTS_CA_BUNDLE": ""}
     aliases = ("CKV2_DOCKER_5",)
     consequence = "switches the check of certificates off in Python: give it the certificate it lacks instead"
@@ -300,6 +316,7 @@ class NodeTlsOff(Weakened):
 
     code = "X115"
     name = "node-tls-off"
+    marks = ("reject_unauthorized",)
     aliases = ("CKV2_DOCKER_6",)
     variables: ClassVar[Mapping[str, str]] = {"NODE_TLS_REJECT_UNAUTHORIZED": "0"}
     contents = r"\bNODE_TLS_REJECT_UNAUTHORIZED=[\"']?0"
@@ -331,6 +348,7 @@ class NpmStrictSslOff(Weakened):
 
     code = "X137"
     name = "npm-strict-ssl-off"
+    marks = ("strict",)
     aliases = ("CKV2_DOCKER_12", "CKV2_DOCKER_13")
     switches = tuple(
         Switch(family, names, 0, only)
@@ -374,6 +392,7 @@ class GitTlsOff(Weakened):
 
     code = "X116"
     name = "git-tls-off"
+    marks = ("sslverify", "git_ssl")
     aliases = ("CKV2_DOCKER_14",)
     phrases: ClassVar[Mapping[str, str]] = {
         "git": r"http\.(?:\S+\.)?sslVerify[ =][\"']?(?:false|0|no|off)\b",
@@ -411,6 +430,7 @@ class GoInsecure(Weakened):
 
     code = "X117"
     name = "go-insecure"
+    marks = ("insecure", "gonosum", "gosumdb")
     aliases = ("CKV2_DOCKER_18",)
     switches = (Switch("go", ("-insecure", "--insecure")),)
     variables: ClassVar[Mapping[str, str]] = {
@@ -441,6 +461,7 @@ class YumTlsOff(Weakened):
 
     code = "X118"
     name = "yum-tls-off"
+    marks = ("sslverify",)
     aliases = ("CKV2_DOCKER_15",)
     switches = (Switch("dnf", ("--setopt",), 0, r"sslverify\s*=\s*(?:0|false|no)"),)
     contents = r"(?<!_)sslverify\s*=\s*(?:0|false|no)\b(?![^\n]*/sslverify\s*=\s*(?:1|true))"
@@ -474,6 +495,7 @@ class ApkUntrusted(Weakened):
 
     code = "X119"
     name = "apk-untrusted"
+    marks = ("untrusted",)
     aliases = ("CKV2_DOCKER_7",)
     switches = (Switch("apk", ("--allow-untrusted",)),)
     consequence = "installs packages that anybody may have made: put their key into /etc/apk/keys"
@@ -499,6 +521,7 @@ class AptUnauthenticated(Weakened):
 
     code = "X120"
     name = "apt-unauthenticated"
+    marks = ("unauth", "insecure", "force-yes", "trusted", "weakrepo")
     aliases = ("CKV2_DOCKER_8", "CKV2_DOCKER_11")
     switches = (
         Switch("apt", ("--allow-unauthenticated",)),
@@ -551,6 +574,7 @@ class RpmUnsigned(Weakened):
 
     code = "X121"
     name = "rpm-unsigned"
+    marks = ("gpg", "no-sig", "nosig", "nodigest", "noverify", "unsigned")
     aliases = ("CKV2_DOCKER_9", "CKV2_DOCKER_10")
     switches = (
         Switch("dnf", ("--nogpgcheck", "--no-gpgchecks", "--nogpg")),

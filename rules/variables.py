@@ -37,7 +37,7 @@ def environment_known(build: Build, step: Step) -> bool:
     root = build.graph.chain(step.stage)[0]
     if root.image == "scratch":
         return True
-    if root.facts is None or not step.before.base_known or not root.image:
+    if root.facts is None or not step.after.base_known or not root.image:
         return False
     name = re.sub(r"[:@].*", "", root.image.removeprefix("docker.io/").removeprefix("library/"))
     return name in _BARE_SYSTEMS or (
@@ -163,8 +163,8 @@ class ArgNotRedeclared(Rule):
             return
         for stage in build.graph.stages:
             told: set[str] = set()
+            known = environment_known(build, stage.steps[0])
             for step in stage.steps[1:]:
-                known = environment_known(build, step)
                 for name, span in self._uses(step, names if known else names & PLATFORM):
                     if name in told:
                         continue

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from functools import lru_cache
 
 MAX_DISTANCE = 2
-"""Words further apart than this are not taken for misspellings of each other."""
+"""Words further apart than this, or by more than half their letters, are not taken for each other's misspellings."""
 
 _LONGEST = 30
 """No keyword, flag or mode is nearly as long as this."""
@@ -41,6 +41,6 @@ def _closest(word: str, candidates: tuple[str, ...]) -> str | None:
         if abs(len(candidate) - len(word)) > MAX_DISTANCE:
             continue
         found = distance(word, candidate.lower())
-        if found <= MAX_DISTANCE and found < len(candidate) and (best is None or found < best[0]):
+        if found <= MAX_DISTANCE and 2 * found <= len(word) and (best is None or found < best[0]):
             best = (found, candidate)
     return best[1] if best else None

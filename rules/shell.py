@@ -341,7 +341,8 @@ class Sudo(Rule):
                     continue
                 place = Span(start + match.start(), start + match.start() + len("sudo"))
                 fix = None
-                if not match.group(1) and "\n" not in match.group() and not script.exec_form:
+                plain = command.wrappers == ("sudo",) and not match.group(1) and "\n" not in match.group()
+                if plain and start + match.end() == end and not script.exec_form:
                     fix = self.safe("Drop sudo", Edit(Span(place.start, start + match.end()), ""))
                 yield self.finding(place, "root needs no sudo: drop it", fix=fix)
 

@@ -11,6 +11,7 @@ from dfopt.source import Span
 from dfopt.tools.model import Invocation
 
 _SYSTEM = frozenset(("apt", "apk", "dnf", "zypper"))
+_NAMED_ONCE = frozenset(("pip", "npm", "gem"))
 _SAME_IN_APT_GET = frozenset(
     ("install", "update", "remove", "purge", "autoremove", "clean", "autoclean", "build-dep", "source", "download")
 )
@@ -56,6 +57,8 @@ def neutral_texts(command: Command, invocation: Invocation | None, text: str, us
             yield command.words[0].span, "apt-get"
         if invocation.action == "install":
             yield from _packages(invocation.operands, text)
+    elif tool.family in _NAMED_ONCE and invocation.action == "install":
+        yield from _repeated(invocation.operands, text)
     elif command.name == "useradd":
         # Without an entry in the log of last logins the user is the same.
         yield from ((word.span, "") for word in command.words[1:] if word.value in ("-l", "--no-log-init"))
@@ -67,10 +70,21 @@ def neutral_texts(command: Command, invocation: Invocation | None, text: str, us
 
 def _packages(words: tuple[ShellWord, ...], text: str) -> Iterator[tuple[Span, str]]:
     if not words or not all(_is_plain(word, text) for word in words) or any(word.raw.endswith("-") for word in words):
+        yield from _repeated(words, text)
         return
     yield words[0].span, " ".join(sorted({word.raw for word in words}))
     for word in words[1:]:
         yield word.span, ""
+
+
+def _repeated(words: tuple[ShellWord, ...], text: str) -> Iterator[tuple[Span, str]]:
+    seen: set[str] = set()
+    for word in words:
+        if not _is_plain(word, text):
+            continue
+        if word.raw in seen:
+            yield word.span, ""
+        seen.add(word.raw)
 
 
 def _is_plain(word: ShellWord, text: str) -> bool:

@@ -75,7 +75,8 @@ def operations(step: Step, text: str, removed: Sequence[str] = ()) -> list[Opera
         for command in commands:
             done = done | effects(neutral_command(command), setting_of(step))
         lists, paths = _lists(step, commands)
-        result.append(Operation(label, done, directory, _plain_words(item), lists, paths, item.span))
+        words = _plain_words(item, _user(step))
+        result.append(Operation(label, done, directory, words, lists, paths, item.span))
     return result
 
 
@@ -191,13 +192,19 @@ def _whole_text(step: Step, text: str) -> str:
     instruction, script = step.instruction, step.script
     if script is None or script.exec_form or instruction.heredocs:
         return instruction.body.text
-    user = setting_of(step).user
+    user = _user(step)
     changes = [
         change for command in script.commands for change in neutral_texts(command, recognise(command), text, user)
     ]
     if not changes:
         return joined(text[instruction.body.to_file(0) : instruction.span.end]).strip()
     return _changed(text, Span(instruction.body.to_file(0), instruction.span.end), changes)
+
+
+def _user(step: Step) -> str:
+    """Give the name of a step's user; an empty text where it is not known."""
+    name = (step.before.user or "").partition(":")[0]
+    return "root" if name == "0" else name
 
 
 def _whole_effects(step: Step) -> Effects:
@@ -212,7 +219,7 @@ def _label(item: ListItem, commands: Sequence[Command], step: Step, text: str, r
     setting = setting_of(step)
     for command in commands:
         invocation = recognise(command)
-        changes += neutral_texts(command, invocation, text, setting.user)
+        changes += neutral_texts(command, invocation, text, _user(step))
         if invocation is None or not invocation.subcommand.leaves:
             continue
         place = Place.of(command, setting)
@@ -236,12 +243,14 @@ def _changed(text: str, span: Span, changes: Sequence[tuple[Span, str]]) -> str:
     return joined("".join(pieces)).strip()
 
 
-def _plain_words(item: ListItem) -> tuple[str, ...] | None:
+def _plain_words(item: ListItem, user: str) -> tuple[str, ...] | None:
     node = item.node
     if isinstance(node, Pipeline) and len(node.elements) == 1 and not node.negated:
         inner = node.elements[0]
         node = inner if isinstance(inner, Command) else node
-    if not isinstance(node, Command) or node.redirects or node.assignments or node.wrappers or node.negated:
+    if not isinstance(node, Command) or node.redirects or node.assignments or node.negated:
+        return None
+    if node.wrappers and (node.wrappers != ("sudo",) or user != "root"):
         return None
     if any(word.value is None or word.glob for word in node.words) or not node.words:
         return None

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import pytest
 
+import dfopt
+from dfopt.cli import main
 from dfopt.config import DEFAULT, Config
 from dfopt.lint.run import Checked, check_source
 from dfopt.source import Source
@@ -117,3 +122,46 @@ def test_what_is_said_of_comments_can_be_silenced_for_the_file() -> None:
     text = "# dfopt: ignored\nFROM scratch\n"
     assert [one.code for one in check(text, config).findings] == ["F904"]
     assert check(text + "# dfopt: ignore-file[malformed-ignore]\n", config).findings == []
+
+
+def test_a_comment_for_the_judges_themselves_is_not_called_unused() -> None:
+    config = DEFAULT._replace(select=("F901", "F904"))
+    assert check("# dfopt: ignored\nFROM scratch\n# dfopt: ignore-file[malformed-ignore]\n", config).findings == []
+
+
+ADDED = {
+    "several rules in one comment": "FROM debian\nMAINTAINER me\n",
+    "a finding of the whole file": "ARG A=1\nRUN x\n",
+    "CRLF, a byte order mark and indentation": "\ufeff# syntax=a/b:1\r\nFROM debian\r\n  MAINTAINER me\r\n",
+    "continued lines": "FROM debian:12\nRUN cd /a \\\n # between\n && apt-get install curl\n",
+    "a description whose comment is moved away": "# A fine\n# wrong\nARG A=1\nFROM debian:12\n",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("profile", ["default", "all", "hadolint", "buildkit"])
+@pytest.mark.parametrize("case", ADDED)
+def test_after_adding_comments_nothing_is_left_and_the_file_means_the_same(
+    case: str, profile: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = ADDED[case]
+    file = tmp_path / "Dockerfile"
+    file.write_bytes(text.encode())
+    words = ["lint", "--no-config", "--no-shellcheck", "--profile", profile, str(file)]
+    main([*words, "--format", "json", "--fail-on", "never"])
+    before = json.loads(capsys.readouterr().out)["files"][0]["findings"]
+    main([*words, "--add-ignores", "known"])
+    capsys.readouterr()
+    assert main(words) == 0
+    assert capsys.readouterr().out == ""
+    after = file.read_bytes().decode()
+    assert [one.original for one in dfopt.parse(after).instructions] == [
+        one.original for one in dfopt.parse(text).instructions
+    ]
+    assert [one.value for one in dfopt.parse(after).directives] == [one.value for one in dfopt.parse(text).directives]
+    assert ("\r\n" in text) == ("\r\n" in after)
+    assert "\n" not in after.replace("\r\n", "") or "\r\n" not in text
+    assert bool(before) == (after != text)
+    assert all(len(line) <= 120 for line in after.splitlines())
+    main([*words, "--format", "json", "--no-inline-ignores", "--fail-on", "never"])
+    again = json.loads(capsys.readouterr().out)["files"][0]["findings"]
+    assert {one["code"] for one in before} - {one["code"] for one in again} <= {"D139"}

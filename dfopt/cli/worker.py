@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 STDIN = "-"
 _CHUNK = 24
+_IGNORE_ROUNDS = 5
 
 
 class Job(Struct, frozen=True):
@@ -174,16 +175,28 @@ class Worker:
     def _ignored(
         self, task: Task, findings: list[Finding], results: dict[str, Checked]
     ) -> tuple[Source, tuple[str, ...], tuple[str, ...]]:
+        """Write comments until nothing is left to silence.
+
+        One round is not always enough: a comment can move a finding, or make another comment needless.
+        """
+        from dfopt.lint.fix import apply_round
         from dfopt.lint.suppression import add_ignores
 
-        source = task.source
-        graph = results[source.text].graph
-        found = [one for one in findings if one.name != "internal-error"]
-        if graph is None or not found:
-            return source, (), ()
-        after = add_ignores(source, found, graph.tree, self.job.add_ignores or "")
-        results[after.text] = self._check(task, after)
-        return after, tuple(one.name for one in found), ()
+        source, done = task.source, []
+        for number in range(_IGNORE_ROUNDS):
+            graph = results[source.text].graph
+            left = [one for one in findings if one.name != "internal-error"]
+            if graph is None or not left:
+                break
+            needless = [one for one in left if one.name == "unused-ignore"] if number else []
+            if needless:
+                source, _ = apply_round(source, needless)
+            else:
+                source = add_ignores(source, left, graph.tree, self.job.add_ignores or "")
+                done += [one.name for one in left]
+            results[source.text] = self._check(task, source)
+            findings = self._report(task, results[source.text]).findings
+        return source, tuple(done), ()
 
 
 def reports(job: Job, paths: Sequence[str], processes: int) -> Iterator[FileReport]:

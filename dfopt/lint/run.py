@@ -217,7 +217,8 @@ class _Run:
         self, findings: list[Finding], found: tuple[Suppression, ...]
     ) -> tuple[list[Finding], list[tuple[Finding, str]]]:
         assert self.graph is not None
-        active = {rule.code for rule in self.rules} | ({"SC"} if self.shell else set())
+        # Whether the rules that judge comments need one themselves shows too late to be said of it.
+        active = {rule.code for rule in self.rules if not rule.after} | ({"SC"} if self.shell else set())
         outcome = apply_suppressions(findings, found, self.registry, active)
         after = [rule for rule in self.rules if rule.after]
         if not after:

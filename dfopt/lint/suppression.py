@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from dfopt.finding import Finding
@@ -18,6 +18,8 @@ _HADOLINT = re.compile(
     r"hadolint\s+(?:(?P<scope>global|stage)\s+)?ignore\s*=\s*(?P<codes>\w+(?:\s*,\s*\w+)*)(?P<rest>.*)"
 )
 _UNTIL = re.compile(r"\buntil=(\S+)\s*")
+_WIDTH = 100
+"""Characters of a comment that is written here, if it can be kept so short."""
 _FORMS = {"global": "ignore-file", "stage": "ignore-stage", None: "ignore"}
 
 
@@ -84,24 +86,38 @@ def add_ignores(source: Source, findings: Iterable[Finding], tree: Dockerfile, r
     starts = [one.span.start for one in tree.instructions]
     for finding in findings:
         name = finding.name if finding.topic and finding.name != "language-error" else finding.code
-        at = _index_at(tree.instructions, starts, finding.span.start)
+        # An empty span at the very start stands for the file.
+        at = _index_at(tree.instructions, starts, finding.span.start) if finding.span.end else None
         if at is None:
             whole_file.add(name)
         else:
             by_place.setdefault(tree.instructions[at].span.start, set()).add(name)
     if whole_file and not starts:
         starts = [len(source.text)]
-    inserts = [(place, f"# dfopt: ignore[{', '.join(sorted(names))}]") for place, names in by_place.items()]
+    inserts = [(place, "ignore", names) for place, names in by_place.items()]
     if whole_file:
-        inserts.append((starts[0], f"# dfopt: ignore-file[{', '.join(sorted(whole_file))}]"))
+        inserts.append((starts[0], "ignore-file", whole_file))
     text = source.text
-    for place, comment in sorted(inserts, reverse=True):
+    for place, form, names in sorted(inserts, key=lambda one: one[:2], reverse=True):
         line = source.line_starts[source.line_of(place) - 1]
         indent = text[line:place] if text[line:place].isspace() else ""
         at = place - len(indent)
-        full = f"{comment} {reason}" if reason else comment
-        text = text[:at] + indent + full + source.newline + text[at:]
+        comments = [f"{indent}{comment}{source.newline}" for comment in _comments(form, names, reason)]
+        text = text[:at] + "".join(comments) + text[at:]
     return Source(text, source.name)
+
+
+def _comments(form: str, names: Iterable[str], reason: str) -> Iterator[str]:
+    """Write comments for names, as few as lines of a readable length allow."""
+    end = f"] {reason}".rstrip()
+    line = ""
+    for name in sorted(names):
+        more = f"{line}, {name}" if line else f"# dfopt: {form}[{name}"
+        if line and len(more) + len(end) > _WIDTH:
+            yield line + end
+            more = f"# dfopt: {form}[{name}"
+        line = more
+    yield line + end
 
 
 class _Places:

@@ -11,6 +11,7 @@ from importlib import import_module
 COMMANDS = {
     "lint": "dfopt.cli.lint",
     "optimize": "dfopt.cli.optimize",
+    "verify": "dfopt.cli.verify",
     "predict": "dfopt.cli.predict",
     "explain-cache": "dfopt.cli.explain_cache",
     "graph": "dfopt.cli.graph",

@@ -5,12 +5,17 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from typing import TYPE_CHECKING
 
 from dfopt.cli import INPUT, USAGE
 from dfopt.cli.files import InputError, write
 from dfopt.cli.options import add_build_options, build_arguments
 from dfopt.cli.predict import add_size_options, read_context_of, read_input
 from dfopt.cli.sources import sources_of
+from dfopt.cli.verify import add_engine_options, as_object, lines_of, verify_texts
+
+if TYPE_CHECKING:
+    from dfopt.engine import Verification
 
 HELP = "Rewrite a Dockerfile for a smaller image: shows a diff with reasons, or writes it."
 
@@ -20,13 +25,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.epilog = (
         "Safe changes keep the files and configuration, apart from caches, package lists and archives they name.\n"
-        "exit codes: 0 done; 1 the file has errors; 2 wrong usage; 3 the file or the context cannot be read."
+        "exit codes: 0 done; 1 the file has errors, or --verify finds a difference; 2 wrong usage;\n"
+        "3 the file or the context cannot be read, or there is no engine for --verify."
     )
     parser.add_argument(
         "file", nargs="?", default="Dockerfile", metavar="FILE", help="the Dockerfile, or - for standard input"
     )
     parser.add_argument("--context", metavar="DIR", help="the build context; some changes need to see it")
     parser.add_argument("--write", action="store_true", help="write the result to the file instead of showing a diff")
+    parser.add_argument(
+        "--verify", action="store_true", help="build both texts and compare; nothing is written if the images differ"
+    )
     parser.add_argument(
         "--only", action="append", default=[], metavar="PASS", help="use this pass only; may be repeated"
     )
@@ -38,6 +47,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                         help="what builds the file; the classic builder has no mounts")  # fmt: skip
     add_size_options(parser)
     add_build_options(parser)
+    add_engine_options(parser)
     output = parser.add_argument_group("output")
     output.add_argument(
         "--format", choices=("text", "json", "markdown"), default="text", help="output format (default: text)"
@@ -88,7 +98,18 @@ def run(args: argparse.Namespace) -> int:
         return USAGE
     if facts is not None:
         facts.complain()
-    if args.write and plan.after != plan.before:
+    found: Verification | None = None
+    if args.verify and plan.after != plan.before:
+        outcome = verify_texts(
+            plan.before, plan.after, args,
+            removed=[path for change in plan.changes for path in change.declares_removed],
+            metadata=[part for change in plan.changes for part in change.declares_metadata],
+        )  # fmt: skip
+        if isinstance(outcome, int):
+            return outcome
+        found = outcome
+    refused = found is not None and not found.same
+    if args.write and not refused and plan.after != plan.before:
         try:
             write(args.file, Source(plan.after).to_bytes())
         except InputError as error:
@@ -97,12 +118,16 @@ def run(args: argparse.Namespace) -> int:
     from dfopt.report import plan as report
 
     if args.format == "json":
-        report.write_json(plan, sys.stdout, name)
+        report.write_json(plan, sys.stdout, name, **({} if found is None else {"verified": as_object(found)}))
     elif args.format == "markdown":
         report.write_markdown(plan, sys.stdout, name, verbose=args.verbose)
     else:
         report.write_text(plan, sys.stdout, name, color=_colours(args.color), verbose=args.verbose)
-    return 0
+    if found is not None and args.format != "json":
+        print("\n" + "\n".join(lines_of(found)))
+    if refused and args.write:
+        print(f"dfopt: {name}: not written, because the images differ", file=sys.stderr)
+    return 1 if refused else 0
 
 
 def _colours(choice: str) -> bool:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dfopt.engine.compare import Comparison, Difference, compare
 from dfopt.engine.docker import Engine, EngineError, Layer, environment_from, find_engine
+from dfopt.engine.verify import Verification, verify
 
 __all__ = [
-    "Comparison", "Difference", "Engine", "EngineError", "Layer", "compare", "environment_from", "find_engine",
+    "Comparison", "Difference", "Engine", "EngineError", "Layer", "Verification", "compare", "environment_from",
+    "find_engine", "verify",
 ]  # fmt: skip

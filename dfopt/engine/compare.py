@@ -45,10 +45,12 @@ class Difference(Struct, frozen=True):
 
 
 class Comparison(Struct, frozen=True):
-    """The outcome: differences of files and settings, and how many paths were compared."""
+    """The outcome: differences of files and settings, how many paths were compared, bytes of files in all layers."""
 
     differences: tuple[Difference, ...]
     paths: int
+    before_bytes: int = 0
+    after_bytes: int = 0
 
     @property
     def same(self) -> bool:
@@ -116,30 +118,36 @@ def compare(
     Raises EngineError where an image cannot be read.
     """
     with tempfile.TemporaryDirectory(prefix="dfopt-") as folder:
-        trees, settings = [], []
+        trees, settings, sizes = [], [], []
         for name in (before, after):
             path = Path(folder) / "image.tar"
             engine.save(name, path)
-            tree, setting = read_image(path)
+            tree, setting, size = _read(path)
             path.unlink()
+            sizes.append(size)
             trees.append(tree)
             settings.append(setting)
     differences = list(_path_differences(trees[0], trees[1], (*VOLATILE, *ignore), only))
     if config:
         differences += _config_differences(settings[0], settings[1])
-    return Comparison(tuple(differences), len(set(trees[0]) | set(trees[1])))
+    return Comparison(tuple(differences), len(set(trees[0]) | set(trees[1])), *sizes)
 
 
 def read_image(path: Path) -> tuple[dict[str, Node], dict[str, Any]]:
     """Read a saved image: its final file system and the ``config`` part of its configuration."""
+    return _read(path)[:2]
+
+
+def _read(path: Path) -> tuple[dict[str, Node], dict[str, Any], int]:
+    size = 0
     with tarfile.open(path) as tar:
         manifest = json.load(_member(tar, "manifest.json"))[0]
         config = json.load(_member(tar, manifest["Config"])).get("config") or {}
         tree: dict[str, Node] = {}
         for layer in manifest["Layers"]:
             with tarfile.open(fileobj=_member(tar, layer)) as inner:
-                _apply_layer(tree, inner)
-    return tree, config
+                size += _apply_layer(tree, inner)
+    return tree, config, size
 
 
 def _member(tar: tarfile.TarFile, name: str) -> IO[bytes]:
@@ -149,7 +157,9 @@ def _member(tar: tarfile.TarFile, name: str) -> IO[bytes]:
     return found
 
 
-def _apply_layer(tree: dict[str, Node], layer: tarfile.TarFile) -> None:
+def _apply_layer(tree: dict[str, Node], layer: tarfile.TarFile) -> int:
+    """Apply a layer and give the bytes of its regular files."""
+    size = 0
     fresh: dict[str, Node] = {}
     gone: list[str] = []
     for member in layer:
@@ -157,6 +167,7 @@ def _apply_layer(tree: dict[str, Node], layer: tarfile.TarFile) -> None:
         if not path:
             continue
         folder, _, name = path.rpartition("/")
+        size += member.size if member.isreg() else 0
         if name == ".wh..wh..opq":
             gone += [other for other in tree if other.startswith(f"{folder}/" if folder else "")]
         elif name.startswith(".wh."):
@@ -172,6 +183,7 @@ def _apply_layer(tree: dict[str, Node], layer: tarfile.TarFile) -> None:
             for other in [other for other in tree if other.startswith(path + "/") and other not in fresh]:
                 del tree[other]
         tree[path] = node
+    return size
 
 
 def _node(

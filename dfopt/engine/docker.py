@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import subprocess
 import tempfile
+import threading
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -14,7 +16,9 @@ from pathlib import Path
 
 from msgspec import Struct
 
-PROGRAMS = ("docker", "podman")
+PROGRAMS = ("docker", "podman", "buildah")
+_VERSION = {"docker": ("version", "--format", "{{.Server.Version}}")}
+_PATIENCE_SECONDS = 15
 
 
 class EngineError(RuntimeError):
@@ -36,17 +40,27 @@ class Engine(Struct, frozen=True):
 
     def run(self, *arguments: str, timeout: float = 3600) -> str:
         """Call the program and give what it prints. Raises EngineError with the end of its complaint."""
+        name = Path(self.program).name
+        # A session of its own: an interrupt from the terminal reaches us alone, and we end the program in good order.
         try:
-            done = subprocess.run(
-                [self.program, *arguments], env=dict(self.environment), capture_output=True, text=True, timeout=timeout,
-                check=False,
+            process = subprocess.Popen(
+                [self.program, *arguments], env=dict(self.environment), stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, errors="replace", start_new_session=True,
             )  # fmt: skip
-        except (OSError, subprocess.TimeoutExpired) as error:
-            raise EngineError(f"{Path(self.program).name} {arguments[0]}: {error}") from error
-        if done.returncode:
-            tail = "\n".join((done.stderr or done.stdout).strip().splitlines()[-12:])
-            raise EngineError(f"{Path(self.program).name} {arguments[0]} failed:\n{tail}")
-        return done.stdout
+        except OSError as error:
+            raise EngineError(f"{name} {arguments[0]}: {error}") from error
+        try:
+            out, complaint = process.communicate(timeout=timeout)
+        except subprocess.TimeoutExpired as error:
+            _end(process)
+            raise EngineError(f"{name} {arguments[0]}: gave no answer within {timeout:.0f} seconds") from error
+        except BaseException:
+            _end(process)
+            raise
+        if process.returncode:
+            tail = "\n".join((complaint or out).strip().splitlines()[-12:])
+            raise EngineError(f"{name} {arguments[0]} failed:\n{tail}")
+        return out
 
     def build(
         self,
@@ -59,26 +73,36 @@ class Engine(Struct, frozen=True):
         network: str | None = None,
         secrets: Sequence[str] = (),
         no_cache: bool = False,
+        ssh: Sequence[str] = (),
+        build_contexts: Sequence[str] = (),
+        ignore_file: str | os.PathLike[str] | None = None,
+        name: str | None = None,
     ) -> str:
         """Build a Dockerfile's text with a context folder and give the new image's name.
 
-        ``secrets`` are values of ``--secret``. The name is one of its own; remove it when done (``temporary`` does).
-        Raises EngineError.
+        ``secrets``, ``ssh`` and ``build_contexts`` are values of the options ``--secret``, ``--ssh`` and
+        ``--build-context``. ``ignore_file`` counts instead of the context's ``.dockerignore``. The name is one of its
+        own unless given; remove it when done (``temporary`` does). Raises EngineError.
         """
-        name = f"dfopt-{uuid.uuid4().hex[:12]}"
+        name = name or new_name()
         with tempfile.TemporaryDirectory(prefix="dfopt-") as folder:
             file = Path(folder) / "Dockerfile"
             file.write_bytes(text.encode("utf-8", "surrogateescape"))
             root = Path(context) if context is not None else Path(folder) / "empty"
             if context is None:
                 root.mkdir()
-            elif (own := root / ".dockerignore").is_file():
-                shutil.copy(own, Path(folder) / "Dockerfile.dockerignore")
+            own = Path(ignore_file) if ignore_file is not None else root / ".dockerignore"
             command = ["build", "-f", str(file), "-t", name]
+            if own.is_file():
+                beside = Path(folder) / "Dockerfile.dockerignore"
+                shutil.copy(own, beside)
+                if not self._is("docker"):
+                    command += ["--ignorefile", str(beside)]
             for key, value in (build_args or {}).items():
                 command += ["--build-arg", f"{key}={value}"]
-            for secret in secrets:
-                command += ["--secret", secret]
+            for option, values in (("--secret", secrets), ("--ssh", ssh), ("--build-context", build_contexts)):
+                for value in values:
+                    command += [option, value]
             for option, given in (("--target", target), ("--platform", platform), ("--network", network)):
                 if given:
                     command += [option, given]
@@ -101,8 +125,11 @@ class Engine(Struct, frozen=True):
         return sum(layer.size_bytes for layer in self.history(image))
 
     def save(self, image: str, path: str | os.PathLike[str]) -> None:
-        """Save an image to a tar file."""
-        self.run("save", "-o", str(path), image)
+        """Save an image to a tar file, in the form of ``docker save``."""
+        if self._is("buildah"):
+            self.run("push", image, f"docker-archive:{path}")
+        else:
+            self.run("save", "-o", str(path), image)
 
     def check(self, image: str, command: str, *, network: str | None = "none") -> bool:
         """Tell whether a shell command succeeds in a container of an image."""
@@ -118,30 +145,71 @@ class Engine(Struct, frozen=True):
     def remove(self, image: str) -> None:
         """Remove an image's name and what only it needs; an image that is not there is no error."""
         try:
-            self.run("image", "rm", "-f", image)
+            self.run(*(("rmi", "-f") if self._is("buildah") else ("image", "rm", "-f")), image)
         except EngineError:
             return
 
     @contextmanager
     def temporary(self, text: str, context: str | os.PathLike[str] | None, **options: object) -> Iterator[str]:
         """Build an image for the time of a ``with`` block; it is removed at its end, also after an error."""
-        image = self.build(text, context, **options)  # type: ignore[arg-type]  # the options are those of build
+        # The name is known before the build, so that an interrupt at any moment leaves no image behind.
+        name = new_name()
         try:
-            yield image
+            yield self.build(text, context, name=name, **options)  # type: ignore[arg-type]  # those of build
         finally:
-            self.remove(image)
+            with _undisturbed():
+                self.remove(name)
+
+    def _is(self, name: str) -> bool:
+        return Path(self.program).name == name
 
 
-def find_engine(environment: Mapping[str, str] | None = None) -> Engine | None:
-    """Find a container engine that answers: docker, then podman; None where there is none."""
+def new_name() -> str:
+    """Give a name for an image that no other has."""
+    return f"dfopt-{uuid.uuid4().hex[:12]}"
+
+
+def _end(process: subprocess.Popen[str]) -> None:
+    """Ask a program to stop as an interrupt would, and make it stop where it does not."""
+    with _undisturbed():
+        for number in (signal.SIGINT, signal.SIGTERM):
+            process.send_signal(number)
+            try:
+                process.communicate(timeout=_PATIENCE_SECONDS)
+                return
+            except subprocess.TimeoutExpired:
+                continue
+        process.kill()
+        process.communicate()
+
+
+@contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Hold interrupts off while something is cleaned up; only the main thread gets any."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    saved = {number: signal.signal(number, signal.SIG_IGN) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in saved.items():
+            signal.signal(number, handler)
+
+
+def find_engine(environment: Mapping[str, str] | None = None, *, only: str | None = None) -> Engine | None:
+    """Find a container engine that answers: docker, then podman, then buildah; None where there is none.
+
+    ``only`` is the name of the one that is wanted.
+    """
     given = dict(os.environ if environment is None else environment)
-    for name in PROGRAMS:
+    for name in PROGRAMS if only is None else (only,):
         program = shutil.which(name, path=given.get("PATH"))
         if program is None:
             continue
         engine = Engine(program, given)
         try:
-            engine.run("version", "--format", "{{.Server.Version}}", timeout=20)
+            engine.run(*_VERSION.get(name, ("info",)), timeout=20)
         except EngineError:
             continue
         return engine

@@ -74,9 +74,9 @@ def as_object(plan: Plan, name: str) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def write_json(plan: Plan, stream: IO[str], name: str) -> None:
-    """Write the plan as a JSON object."""
-    json.dump(as_object(plan, name), stream, indent=2)
+def write_json(plan: Plan, stream: IO[str], name: str, **more: Any) -> None:
+    """Write the plan as a JSON object, with ``more`` members."""
+    json.dump({**as_object(plan, name), **more}, stream, indent=2)
     stream.write("\n")
 
 

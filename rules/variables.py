@@ -14,6 +14,7 @@ from dfopt.lint.rule import Bad, Build, Good, Rule
 from dfopt.source import Span
 from dfopt.syntax.edits import delete, insert_after
 from dfopt.syntax.tree import Add, Arg, Copy, Env, Instruction, Label, Run, Shell, Stopsignal, User, Workdir
+from dfopt.syntax.words import variables
 
 
 def is_global(build: Build, name: str) -> bool:
@@ -358,6 +359,7 @@ class UnusedArg(Rule):
         Bad("ARG TAG=12\nFROM debian:12\n", at="TAG=12", fixed="FROM debian:12\n", unsafe=True),
         Good("FROM debian:12\nARG VERSION\nRUN echo $VERSION\n"),
         Good("ARG TAG=12\nFROM debian:$TAG\n"),
+        Good("ARG TAG=12\nARG IMAGE=debian:$TAG\nFROM $IMAGE\n"),
         Good("ARG TAG=12\nFROM debian:12\nARG TAG\nRUN echo $TAG\n"),
         Good("FROM debian:12\nARG VERSION\nRUN ./build.sh\n", why="the script may use it"),
         Good("FROM debian:12\nARG DEBIAN_FRONTEND=noninteractive\nRUN apt-get install -y curl\n", why="apt uses it"),
@@ -387,9 +389,13 @@ class UnusedArg(Rule):
 
     @staticmethod
     def _used_globally(build: Build, name: str) -> bool:
+        escape = build.tree.escape
         for step in build.graph.steps:
             instruction = step.instruction
-            asked = name in step.used and (step.stage < 0 or step.keyword == "FROM")
+            asked = name in step.used and step.keyword == "FROM"
+            if step.stage < 0 and isinstance(instruction, Arg):
+                values = (pair.value or "" for pair in instruction.pairs)
+                asked = any(use.name == name for value in values for use in variables(value, escape))
             declared = (
                 step.stage >= 0 and isinstance(instruction, Arg) and any(p.key == name for p in instruction.pairs)
             )

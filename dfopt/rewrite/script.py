@@ -23,7 +23,7 @@ STATEFUL = frozenset(
 _SHELLS = frozenset(("sh", "bash", "dash", "ash", "zsh", "ksh", "busybox"))
 _QUIET = frozenset("exv")
 _GAP = re.compile(r"(?:[ \t]|[\\`][ \t]*\r?\n)+\Z")
-_CONTINUED = re.compile(r"[ \t]*[\\`][ \t]*\r?\n(?:[ \t]*#[^\n]*\n)*[ \t]*")
+_CONTINUED = re.compile(r"[ \t]*[\\`][ \t]*\r?\n(?:[ \t]*(?:#[^\n]*)?\r?\n)*[ \t]*")
 
 
 class Operation(Struct, frozen=True):

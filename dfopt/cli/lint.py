@@ -15,6 +15,7 @@ from dfopt.cli.options import add_build_options, add_config_options, given
 from dfopt.cli.worker import STDIN, Job
 from dfopt.cli.worker import reports as reports_of
 from dfopt.config import Config, ConfigError, Configurations
+from dfopt.lint.cache import is_enabled, result_cache
 from dfopt.lint.registry import RuleError, load
 from dfopt.lint.rule import Rule
 from dfopt.report.formats import FORMATS, renderer
@@ -64,7 +65,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     run.add_argument(
         "--jobs", "-j", type=_jobs, metavar="N", help="processes (default: one per processor for many files)"
     )
-    run.add_argument("--no-cache", action="store_true", help="do not keep or use ShellCheck's earlier answers")
+    run.add_argument("--no-cache", action="store_true", help="do not keep or use results of earlier runs")
     run.add_argument(
         "--force-exclude", action="store_true", help="apply 'exclude' to files named on the command line too"
     )
@@ -187,6 +188,8 @@ class _Command:
 
                 check_config(config, load(config.rule_paths, plugins=config.plugins))
         changes = args.fix or args.unsafe_fixes
+        cached = is_enabled() and not args.no_cache
+        shellcheck = self.shellcheck(configs.values(), cached)
         return Job(
             self.configurations,
             fix=changes,
@@ -196,10 +199,11 @@ class _Command:
             add_ignores=args.add_ignores,
             context=args.context,
             stdin_name=args.stdin_filename or STDIN,
-            shellcheck=self.shellcheck(configs.values()),
+            shellcheck=shellcheck,
+            cache=result_cache(shellcheck[0] if shellcheck else None) if cached else None,
         )
 
-    def shellcheck(self, configs: Iterable[Config]) -> tuple[str, bool] | None:
+    def shellcheck(self, configs: Iterable[Config], cached: bool) -> tuple[str, bool] | None:
         """Find ShellCheck where a configuration wants it; its absence is said once."""
         if all(config.shellcheck is False for config in configs):
             return None
@@ -212,7 +216,7 @@ class _Command:
                 "or turn this off with --no-shellcheck",
                 file=sys.stderr,
             )
-        return None if program is None else (program, not self.args.no_cache)
+        return None if program is None else (program, cached)
 
     def watched(self, reports: Iterable[FileReport]) -> Iterator[FileReport]:
         """Pass reports on, and count and say what belongs on standard error."""

@@ -14,6 +14,7 @@ from dfopt.cli.files import InputError, matches, read, text_bytes, write
 from dfopt.config import Config, Configurations, overlay
 from dfopt.context.model import BuildContext
 from dfopt.finding import Finding
+from dfopt.lint.cache import ResultCache
 from dfopt.lint.registry import Registry, load
 from dfopt.lint.run import Checked, ShellCheck, Task, check_source, check_sources
 from dfopt.report.model import FileReport
@@ -40,6 +41,13 @@ class Job(Struct, frozen=True):
     stdin_name: str = STDIN
     shellcheck: tuple[str, bool] | None = None
     """ShellCheck's path and whether its answers are cached."""
+    cache: tuple[str, str] | None = None
+    """Folder and identity of the cache of results; None keeps none."""
+
+    @property
+    def changes(self) -> bool:
+        """Tell whether files, or texts that stand for them, are changed."""
+        return self.fix or self.diff or self.add_ignores is not None
 
 
 class Worker:
@@ -50,6 +58,9 @@ class Worker:
         self.registries: dict[tuple[tuple[str, ...], bool], Registry] = {}
         self.baselines: dict[str, Baseline] = {}
         self.shellcheck: ShellCheck | None = None
+        # What the context holds decides too and is not part of a result's key.
+        usable = job.cache is not None and job.context is None and not job.changes
+        self.cache = ResultCache(*job.cache) if job.cache is not None and usable else None
         if job.shellcheck is not None:
             from dfopt.lint.shellcheck import Cache
 
@@ -67,14 +78,35 @@ class Worker:
                 tasks.append((number, path, Task(source, self.config(name), self._context(name))))
             except InputError as error:
                 reports[number] = FileReport(name, error=str(error).removeprefix(f"{name}: "))
-        if self.job.fix or self.job.diff or self.job.add_ignores is not None:
+        if self.job.changes:
             for number, path, task in tasks:
                 reports[number] = self._changed(path, task)
         else:
             checked = self._check_all([task for _, _, task in tasks])
             for (number, _, task), one in zip(tasks, checked, strict=True):
                 reports[number] = self._report(task, one)
+                if self._is_kept(task.config) and not one.crashes and not one.problems and self.cache is not None:
+                    self.cache.put(one.source, task.config, one.findings, one.suppressed)
         return [reports[number] for number in range(len(paths))]
+
+    def known(self, path: str) -> FileReport | None:
+        """Give the report of a file that was checked before and is the same since; None for others."""
+        if self.cache is None or path == STDIN:
+            return None
+        config = self.config(path)
+        try:
+            source = self._source(path, path)
+        except InputError:
+            return None
+        found = self.cache.get(source, config) if self._is_kept(config) else None
+        if found is None:
+            return None
+        return self._report(Task(source, config), Checked(source, found.findings, suppressed=tuple(found.suppressed)))
+
+    @staticmethod
+    def _is_kept(config: Config) -> bool:
+        """Tell whether results are kept: rules from elsewhere may look at anything."""
+        return not config.rule_paths and not config.plugins
 
     def config(self, name: str) -> Config:
         """Give the configuration of a file, rules for its path included."""
@@ -201,12 +233,21 @@ class Worker:
 
 def reports(job: Job, paths: Sequence[str], processes: int) -> Iterator[FileReport]:
     """Do a job for all files and give the reports in the order of the paths, as early as they are there."""
+    front = Worker(job)
+    known = {number: report for number, path in enumerate(paths) if (report := front.known(path)) is not None}
+    fresh = _fresh(job, [path for number, path in enumerate(paths) if number not in known], processes)
+    for number in range(len(paths)):
+        yield known.pop(number) if number in known else next(fresh)
+
+
+def _fresh(job: Job, paths: Sequence[str], processes: int) -> Iterator[FileReport]:
+    """Do a job for files of which nothing is known yet."""
     chunks = [paths[at : at + _CHUNK] for at in range(0, len(paths), _CHUNK)]
     if len(chunks) > 1:
         # Loading is done; from here on there is garbage worth collecting, and it is not among what was loaded.
         gc.freeze()
         gc.enable()
-    if processes <= 1 or len(chunks) == 1:
+    if processes <= 1 or len(chunks) <= 1:
         worker = Worker(job)
         for chunk in chunks:
             yield from worker.run(chunk)

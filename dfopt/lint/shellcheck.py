@@ -16,6 +16,7 @@ import msgspec
 from dfopt.edit import Edit, conflicts
 from dfopt.finding import Applicability, Finding, Fix, Severity
 from dfopt.graph.model import InstructionGraph, Step
+from dfopt.lint.cache import cache_folder, program_stamp
 from dfopt.shell import script_text
 from dfopt.source import Span
 from dfopt.syntax.tree import Joined, Onbuild, Run
@@ -140,11 +141,7 @@ class Cache:
     @classmethod
     def for_program(cls, program: str) -> Cache:
         """Give the cache of one ShellCheck: another program, version or set of options has another folder."""
-        try:
-            status = os.stat(os.path.realpath(program))
-            identity = f"{_CACHE_VERSION} {os.path.realpath(program)} {status.st_size} {status.st_mtime_ns} {EXCLUDED}"
-        except OSError:
-            identity = program
+        identity = f"{_CACHE_VERSION} {program_stamp(program)} {EXCLUDED}"
         return cls(os.path.join(cache_folder(), "shellcheck-" + sha256(identity.encode()).hexdigest()[:16]))
 
     def get(self, key: str) -> list[Comment] | None:
@@ -190,17 +187,6 @@ class Cache:
 
 
 _ROW = msgspec.json.Decoder(tuple[str, list[Comment]])
-
-
-def cache_folder() -> str:
-    """Give the user's cache folder of dfopt."""
-    base = os.environ.get("XDG_CACHE_HOME")
-    if not base:
-        home = os.path.expanduser("~")
-        base = {"darwin": os.path.join(home, "Library", "Caches"), "win32": os.environ.get("LOCALAPPDATA", home)}.get(
-            sys.platform, os.path.join(home, ".cache")
-        )
-    return os.path.join(base, "dfopt")
 
 
 class ShellCheckRun:

@@ -1,4 +1,4 @@
-"""Rules about shell code: what fails unseen, what is lost after the RUN, and which form a command has."""
+"""Rules about the shell code of a RUN: what fails unseen, what is lost after it, what no shell understands."""
 
 from __future__ import annotations
 
@@ -7,14 +7,12 @@ from collections.abc import Iterator
 
 from dfopt.edit import Edit
 from dfopt.finding import Finding, Fix, Severity
-from dfopt.graph.model import Stage, Step
-from dfopt.graph.queries import arrives_at, calls_of, earlier, is_windows, run_steps
+from dfopt.graph.model import Step
+from dfopt.graph.queries import arrives_at, earlier, is_windows, run_steps
 from dfopt.lint.rule import Bad, Build, Good, Option, Rule
-from dfopt.lint.wording import insert_after
 from dfopt.shell.model import POSIX, Command, ListItem, Node, Pipeline, Script, ShellWord
 from dfopt.source import Span
-from dfopt.syntax.tree import Cmd, CommandInstruction, Dockerfile, Entrypoint, FileInstruction, Healthcheck, Run
-from dfopt.tools import Invocation
+from dfopt.syntax.tree import Cmd, Dockerfile, Entrypoint, FileInstruction, Run
 
 SHELLS = frozenset(("sh", "bash", "dash", "ash", "zsh", "ksh", "fish", "busybox", "pwsh", "powershell", "cmd"))
 NEVER_FAILS = frozenset(("echo", "printf", "yes", "true", ":", "date", "pwd", "uname", "env", "set", "sleep", "nproc"))
@@ -107,7 +105,12 @@ class MissingPipefail(Rule):
 
     def _fix(self, build: Build, step: Step, script: Script) -> Fix | None:
         shell = distribution_shell(build, step)
-        if shell is None or step.before.shell_set or script.exec_form or step.instruction is not _own(build, step):
+        if (
+            shell is None
+            or step.before.shell_set
+            or script.exec_form
+            or step.instruction is not written_as(build, step)
+        ):
             return None
         if isinstance(step.instruction, Run) and step.instruction.script_heredoc is not None:
             return None
@@ -118,7 +121,8 @@ class MissingPipefail(Rule):
         return self.unsafe("Set a shell with pipefail", Edit(Span(start, start), text))
 
 
-def _own(build: Build, step: Step) -> object:
+def written_as(build: Build, step: Step) -> object:
+    """Give the instruction at a step's place as it stands in the file: the ONBUILD, not what it triggers."""
     return build.tree.instructions[step.index]
 
 
@@ -288,7 +292,7 @@ class CdInsteadOfWorkdir(Rule):
 
     def _fix(self, build: Build, step: Step, script: Script, target: str) -> Fix | None:
         instruction, source = step.instruction, build.tree.source
-        plain = not script.exec_form and instruction is _own(build, step) and not instruction.flags
+        plain = not script.exec_form and instruction is written_as(build, step) and not instruction.flags
         if not plain or script.items[1].operator != "&&" or " " in target or instruction.inner_comments:
             return None
         start = instruction.span.start
@@ -298,394 +302,6 @@ class CdInsteadOfWorkdir(Rule):
         end = start + len(source.text[start : instruction.span.end].rstrip())
         tail = Edit(Span(end, end), f"\nWORKDIR {step.before.workdir}")
         return self.unsafe("Use WORKDIR", head, cut, tail)
-
-
-class Sudo(Rule):
-    """sudo is called by root.
-
-    It changes nothing, needs a package, and its own rules about environment and terminals get in the way.
-
-    Fix safety: safe; the command runs as the same user.
-    """
-
-    code = "S104"
-    name = "sudo"
-    aliases = ("DL3004", "DS-0010", "CKV2_DOCKER_1")
-    examples = (
-        Bad(
-            "FROM debian:12\nRUN sudo apt-get update && rm -rf /var/lib/apt/lists/*\n",
-            at="sudo",
-            fixed="FROM debian:12\nRUN apt-get update && rm -rf /var/lib/apt/lists/*\n",
-        ),
-        Bad("FROM debian:12\nUSER root\nRUN ls | sudo -E tee /a\n", at="sudo"),
-        Good("FROM debian:12\nRUN apt-get install -y --no-install-recommends sudo\n", why="for later use"),
-        Good("FROM debian:12\nUSER app\nRUN sudo apt-get update\n", why="that user may need it"),
-        Good("FROM debian:12\nRUN sudo -u postgres psql -c 'select 1'\n", why="it becomes another user"),
-        Good("FROM example.com/base:1\nRUN sudo apt-get update\n", why="the user of that image is not known"),
-        Good("FROM debian:12\nRUN echo sudo >> /a\n"),
-    )
-
-    def check(self, build: Build) -> Iterator[Finding]:
-        """Report the word in RUNs of root, unless it has options that matter."""
-        text = build.tree.source.text
-        for step, script in shell_runs(build):
-            user = (step.before.user or "").partition(":")[0]
-            if user not in ("root", "0") or not _user_is_known(build, step):
-                continue
-            for command in script.commands:
-                if "sudo" not in command.wrappers or not command.words:
-                    continue
-                start, end = command.span.start, command.words[0].span.start
-                match = re.search(r"(?<![\w/-])sudo((?:\s+-[EHn]+)*)\s+", text[start:end])
-                if match is None or text[start + match.end() : end].startswith("-"):
-                    continue
-                place = Span(start + match.start(), start + match.start() + len("sudo"))
-                fix = None
-                plain = command.wrappers == ("sudo",) and not match.group(1) and "\n" not in match.group()
-                if plain and start + match.end() == end and not script.exec_form:
-                    fix = self.safe("Drop sudo", Edit(Span(place.start, start + match.end()), ""))
-                yield self.finding(place, "root needs no sudo: drop it", fix=fix)
-
-
-def _user_is_known(build: Build, step: Step) -> bool:
-    """Tell whether the user comes from a USER instruction or an image of which something is known."""
-    chain = build.graph.chain(step.stage)
-    return chain[0].facts is not None or any(one.keyword == "USER" for one in earlier(build.graph, step))
-
-
-POINTLESS = frozenset(
-    ("free", "kill", "mount", "ps", "service", "shutdown", "ssh", "top", "vim", "nano", "htop", "reboot", "halt",
-     "poweroff")
-)  # fmt: skip
-
-
-class PointlessCommand(Rule):
-    """A RUN calls a program that makes no sense while an image is built.
-
-    It asks a person, looks at the machine that builds, or controls services that do not run.
-    """
-
-    code = "S105"
-    name = "pointless-command"
-    aliases = ("DL3001",)
-    severity = Severity.INFO
-    default = False
-    examples = (
-        Bad("FROM debian:12\nRUN top -b -n 1\n", at="top"),
-        Bad("FROM debian:12\nRUN make && service nginx status\n", at="service"),
-        Good("FROM debian:12\nRUN apt-get install -y vim\n"),
-        Good("FROM debian:12\nRUN ./server & sleep 1; ./load; kill $!\n", why="it ends what it started"),
-        Good("FROM debian:12\nRUN --security=insecure mount /dev/loop0 /mnt\n", why="it has the rights to"),
-        Good("FROM debian:12\nRUN --mount=type=ssh ssh -T git@example.com\n", why="it has a key"),
-    )
-
-    def check(self, build: Build) -> Iterator[Finding]:
-        """Report the program's name."""
-        for step, script in shell_runs(build):
-            names = {command.name for command in script.commands}
-            if not names & POINTLESS:
-                continue
-            background = any(command.background for command in script.commands)
-            insecure = step.instruction.flag_value("security") == "insecure"
-            keys = any(mount.type in ("ssh", "secret") for mount in step.run_mounts)
-            for command in script.commands:
-                name = command.name
-                if name not in POINTLESS or (background and name in ("kill", "ps")) or (insecure and name == "mount"):
-                    continue
-                if (name == "ssh" and (keys or command.has("-V"))) or command.words[0].raw != name:
-                    continue
-                yield self.finding(command.words[0].span, f"{name} makes no sense while an image is built")
-
-
-class WgetProgress(Rule):
-    """wget prints a progress bar into the build log.
-
-    Without a terminal that is thousands of lines.
-
-    Fix safety: safe; only what is printed changes.
-    """
-
-    code = "S106"
-    name = "wget-progress"
-    aliases = ("DL3047",)
-    severity = Severity.INFO
-    default = False
-    examples = (
-        Bad(
-            "FROM debian:12\nRUN wget https://example.com/a\n",
-            at="wget https://example.com/a",
-            fixed="FROM debian:12\nRUN wget --progress=dot:giga https://example.com/a\n",
-        ),
-        Bad(
-            "FROM alpine:3.22\nRUN wget https://example.com/a\n",
-            at="wget https://example.com/a",
-            fixed="FROM alpine:3.22\nRUN wget -q https://example.com/a\n",
-        ),
-        Good("FROM debian:12\nRUN wget -q https://example.com/a\n"),
-        Good("FROM debian:12\nRUN wget -qO- https://example.com/a\n"),
-        Good("FROM debian:12\nRUN wget --no-verbose https://example.com/a && wget -nv https://example.com/b\n"),
-        Good("FROM debian:12\nRUN wget -o /tmp/log https://example.com/a\n"),
-        Good("FROM debian:12\nRUN wget --progress=bar:force:noscroll https://example.com/a\n"),
-        Good("FROM debian:12\nRUN wget --version\n"),
-    )
-
-    def check(self, build: Build) -> Iterator[Finding]:
-        """Report calls that fetch and neither are quiet nor write a log."""
-        for step, call in calls_of(build.graph, "wget"):
-            if call.has("-q", "-nv", "-o", "-a", "--progress", "-V", "--help", "--spider", "-b"):
-                continue
-            way = "-q" if distribution_shell(build, step) == "/bin/ash" else "--progress=dot:giga"
-            edit = insert_after(build, call.command.words[0], f" {way}")
-            yield self.finding(
-                call.command.span,
-                f"wget fills the build log with its progress: add {way}",
-                fix=self.safe(f"Add {way}", edit) if edit else None,
-            )
-
-
-class ReplaceBinSh(Rule):
-    """/bin/sh is replaced by another shell.
-
-    Scripts of the distribution rely on its own /bin/sh. The SHELL instruction chooses the shell for RUN, CMD and
-    ENTRYPOINT, and nothing else.
-
-    Fix safety: unsafe; programs that start /bin/sh on their own get the distribution's again.
-    """
-
-    code = "S107"
-    name = "replace-bin-sh"
-    aliases = ("DL4005",)
-    examples = (
-        Bad(
-            "FROM ubuntu:24.04\nRUN rm /bin/sh && ln -s /bin/bash /bin/sh\nRUN make\n",
-            at="ln -s /bin/bash /bin/sh",
-            fixed='FROM ubuntu:24.04\nSHELL ["/bin/bash", "-c"]\nRUN make\n',
-            unsafe=True,
-        ),
-        Bad("FROM ubuntu:24.04\nRUN make && ln -snf bash /bin/sh\n", at="ln -snf bash /bin/sh"),
-        Good("FROM ubuntu:24.04\nRUN ln -s /bin/sh /usr/local/bin/sh\n", why="the other way round"),
-        Good('FROM ubuntu:24.04\nSHELL ["/bin/bash", "-c"]\n'),
-        Good("FROM ubuntu:24.04\nRUN ln -s /bin/busybox /rootfs/bin/sh\n"),
-        Good('FROM scratch\nCOPY busybox /b\nRUN ["/b", "ln", "-s", "b", "/bin/sh"]\n', why="there is none yet"),
-    )  # fmt: skip
-
-    def check(self, build: Build) -> Iterator[Finding]:
-        """Report links, moves and copies onto /bin/sh."""
-        for step, call in calls_of(build.graph, "ln", "mv", "cp"):
-            if call.command.name not in ("ln", "mv", "cp") or len(call.operands) < 2:
-                continue
-            if call.operands[-1].value not in ("/bin/sh", "/usr/bin/sh") and not self._inside_bin(call):
-                continue
-            if build.graph.chain(step.stage)[0].image == "scratch":
-                continue
-            yield self.finding(
-                call.command.span, "scripts of the distribution rely on /bin/sh: choose another shell with SHELL",
-                fix=self._fix(build, step, call),
-            )  # fmt: skip
-
-    @staticmethod
-    def _inside_bin(call: Invocation) -> bool:
-        return call.command.directory in ("/bin", "/usr/bin") and call.operands[-1].value == "sh"
-
-    def _fix(self, build: Build, step: Step, call: Invocation) -> Fix | None:
-        """Where the RUN does nothing else, a SHELL takes its place."""
-        new = (call.operands[0].value or "").rsplit("/", 1)[-1]
-        others = [command for command in step.commands if command is not call.command]
-        plain = all(command.name in ("rm", "mv", "unlink") and "/bin/sh" in command.values for command in others)
-        if new != "bash" or not plain or step.before.shell_set or step.instruction is not _own(build, step):
-            return None
-        end = step.instruction.span.start + len(build.tree.source.slice(step.instruction.span).rstrip())
-        return self.unsafe("Use SHELL", Edit(Span(step.instruction.span.start, end), 'SHELL ["/bin/bash", "-c"]'))
-
-
-class ShellFormCmd(Rule):
-    """CMD or ENTRYPOINT is in shell form, so a shell is process 1.
-
-    Most shells pass no signals on: the container does not stop when asked to, and is killed after ten seconds. The JSON
-    form starts the program itself; where a shell is needed, begin with ``exec``.
-
-    Fix safety: unsafe; there is no shell any more that could expand anything or wait for children.
-    """
-
-    code = "S108"
-    name = "shell-form-cmd"
-    aliases = ("JSONArgsRecommended", "DL3025")
-    severity = Severity.INFO
-    examples = (
-        Bad(
-            "FROM debian:12\nCMD python3 app.py --port '80 80'\n",
-            at="CMD python3 app.py --port '80 80'",
-            fixed='FROM debian:12\nCMD ["python3", "app.py", "--port", "80 80"]\n',
-            unsafe=True,
-        ),
-        Bad("FROM debian:12\nENTRYPOINT java $OPTS -jar app.jar\n", at="ENTRYPOINT java $OPTS -jar app.jar"),
-        Bad("FROM debian:12\nCMD cd /app && ./run\n", at="CMD cd /app && ./run"),
-        Good('FROM debian:12\nCMD ["python3", "app.py"]\n'),
-        Good("FROM debian:12\nCMD exec java $OPTS -jar app.jar\n", why="the shell hands over to the program"),
-        Good("FROM debian:12\nENTRYPOINT cd /app && exec ./run\n", why="the shell hands over to the program"),
-        Good('FROM debian:12\nSHELL ["/bin/bash", "-c"]\nCMD ./run\n', why="a shell was asked for"),
-        Good("FROM debian:12\nHEALTHCHECK CMD curl -f http://localhost/\nCMD []\n"),
-    )
-
-    def check(self, build: Build) -> Iterator[Finding]:
-        """Report the last CMD and ENTRYPOINT of each stage."""
-        for stage in build.graph.stages:
-            for kind in (Entrypoint, Cmd):
-                step = next((one for one in reversed(stage.steps) if isinstance(one.instruction, kind)), None)
-                if step is None or step.before.shell_set or is_windows(build.graph, stage.index):
-                    continue
-                instruction = step.instruction
-                assert isinstance(instruction, CommandInstruction)
-                script = step.script
-                if instruction.is_exec or script is None or script.dialect not in POSIX or not script.items:
-                    continue
-                if _hands_over(script) or script.text.lstrip().startswith("["):
-                    continue
-                yield self.finding(
-                    step,
-                    f"a shell runs this {step.keyword}, and passes no signals on: write it as a JSON array, or begin "
-                    "with exec",
-                    fix=self._fix(build, step, script),
-                )
-
-    def _fix(self, build: Build, step: Step, script: Script) -> Fix | None:
-        if len(script.items) != 1 or step.instruction.heredocs or step.instruction.inner_comments:
-            return None
-        node = script.items[0].node
-        if not isinstance(node, Command) or node.redirects or node.assignments or node.wrappers or node.background:
-            return None
-        if any(word.value is None or word.glob or word.variables for word in node.words) or not node.words:
-            return None
-        if any(word.raw.startswith("~") or "{" in word.raw or "$" in word.raw for word in node.words):
-            return None
-        import json
-
-        span = step.instruction.body.span(0, len(step.instruction.body.text))
-        text = json.dumps([word.value for word in node.words], ensure_ascii=False)
-        return self.unsafe("Write it as a JSON array", Edit(span, text))
-
-
-def _hands_over(script: Script) -> bool:
-    """Tell whether a script ends with exec, or with a program that is the shell's only child."""
-    last = script.items[-1].node
-    return isinstance(last, Command) and "exec" in last.wrappers
-
-
-class MalformedExecForm(Rule):
-    """Text stands behind a JSON array, so the whole is taken as shell code.
-
-    The shell then looks for a program whose name begins with a bracket. A comment cannot stand on that line.
-
-    Fix safety: unsafe; what could not run before does now.
-    """
-
-    code = "S109"
-    name = "malformed-exec-form"
-    aliases = ("S7030",)
-    severity = Severity.ERROR
-    examples = (
-        Bad(
-            'FROM debian:12\nCMD ["nginx", "-g", "daemon off;"] # in front\n',
-            at="# in front",
-            fixed='FROM debian:12\nCMD ["nginx", "-g", "daemon off;"]\n',
-            unsafe=True,
-        ),
-        Bad('FROM debian:12\nENTRYPOINT ["run"];\n', at=";", fixed='FROM debian:12\nENTRYPOINT ["run"]\n', unsafe=True),
-        Bad('FROM debian:12\nENTRYPOINT ["run"] --all\n', at="--all"),
-        Good('FROM debian:12\nCMD ["nginx", "-g", "daemon off;"]\n'),
-        Good("FROM debian:12\nRUN [ -f /a ] && rm /a\n", why="a test"),
-        Good('FROM debian:12\nRUN ["$A" = b ] || true\n', why="no JSON"),
-    )
-
-    def check(self, build: Build) -> Iterator[Finding]:
-        """Report what stands behind the array."""
-        import json
-
-        for step in build.steps:
-            instruction = step.instruction
-            if not isinstance(instruction, Cmd | Entrypoint | Run | Healthcheck) or instruction.is_exec:
-                continue
-            joined = instruction.command if isinstance(instruction, Healthcheck) else instruction.body
-            if joined is None or not joined.text.startswith("["):
-                continue
-            try:
-                value, end = json.JSONDecoder().raw_decode(joined.text)
-            except ValueError:
-                continue
-            rest = joined.text[end:]
-            if not isinstance(value, list) or not rest.strip() or not all(isinstance(one, str) for one in value):
-                continue
-            start = end + len(rest) - len(rest.lstrip())
-            stop = start + len(rest.strip())
-            fix = None
-            if rest.strip().startswith("#") or not rest.strip(" ;,"):
-                fix = self.unsafe("Remove what stands behind it", Edit(joined.span(end, stop), ""))
-            yield self.finding(
-                joined.span(start, stop), "text behind the JSON array makes all of it shell code: remove it", fix=fix
-            )
-
-
-OPERATORS = frozenset(("&&", "||", "|", ";", ">", ">>", "<", "2>&1", "&", "&>", "2>"))
-EXPANDING = SHELLS | {
-    "envsubst", "awk", "gawk", "sed", "perl", "grep", "php", "ruby", "node", "npm", "npx", "yarn", "pnpm", "expect",
-    "su", "env", "eval", "execlineb", "jq", "find", "ssh", "confd", "forego", "supervisord", "goreman",
-}  # fmt: skip
-"""Programs that give such signs a meaning of their own, or hand them to a shell."""
-_VARIABLE = re.compile(r"\$(?:[A-Z_][A-Z0-9_]*|\{[A-Z_][A-Z0-9_]*\})")
-
-
-class ExecFormWithShellSyntax(Rule):
-    """A JSON array holds something that only a shell understands.
-
-    No shell reads it: the program gets ``$NAME`` and ``&&`` as they are.
-    """
-
-    code = "S110"
-    name = "exec-form-with-shell-syntax"
-    examples = (
-        Bad('FROM debian:12\nCMD ["echo", "$HOME"]\n', at='"$HOME"'),
-        Bad('FROM debian:12\nCMD ["./migrate", "&&", "./run"]\n', at='"&&"'),
-        Bad('FROM debian:12\nENTRYPOINT ["java", "${JAVA_OPTS}", "-jar", "a.jar"]\n', at='"${JAVA_OPTS}"'),
-        Good('FROM debian:12\nCMD ["sh", "-c", "echo $HOME && ls"]\n'),
-        Good('FROM debian:12\nENTRYPOINT ["/sbin/tini", "--", "bash", "-c"]\nCMD ["echo $HOME"]\n'),
-        Good('FROM debian:12\nENTRYPOINT ["./entrypoint.sh"]\nCMD ["run", "$HOME"]\n', why="the script may expand it"),
-        Good('FROM debian:12\nCMD ["awk", "{ print $NF }", "a"]\n'),
-        Good('FROM debian:12\nCMD ["nginx", "-g", "daemon off;"]\n'),
-        Good('FROM debian:12\nCMD ["tool", "--price", "5$"]\n'),
-    )
-
-    def check(self, build: Build) -> Iterator[Finding]:
-        """Report the first such element."""
-        for step in build.steps:
-            instruction = step.instruction
-            if not isinstance(instruction, Cmd | Entrypoint | Run) or not instruction.exec_form or step.stage < 0:
-                continue
-            words = [word.text for word in instruction.exec_form]
-            if any(word.rsplit("/", 1)[-1].lower().removesuffix(".exe") in EXPANDING for word in words):
-                continue
-            if isinstance(instruction, Cmd) and _has_entrypoint(build, step):
-                continue
-            for word in instruction.exec_form[1:]:
-                if word.text in OPERATORS:
-                    yield self.finding(
-                        word.span, f"no shell reads this: {words[0]} gets {word.text} as an argument; use sh -c"
-                    )
-                    break
-                if (match := _VARIABLE.search(word.text)) and not words[0].endswith((".sh", ".py")):
-                    yield self.finding(
-                        word.span,
-                        f"no shell reads this: {words[0]} gets {match.group()} as it is; use sh -c, or the value",
-                    )
-                    break
-
-
-def _has_entrypoint(build: Build, step: Step) -> bool:
-    """Tell whether CMD may only be the arguments of an ENTRYPOINT, one of the base image included."""
-    chain = build.graph.chain(step.stage)
-    if any(isinstance(one.instruction, Entrypoint) for stage in chain for one in stage.steps):
-        return True
-    facts = chain[0].facts
-    return chain[0].image != "scratch" and (facts is None or bool(facts.entrypoint))
 
 
 class KeywordInsideRun(Rule):
@@ -731,43 +347,6 @@ class KeywordInsideRun(Rule):
             if word.raw in keywords and (word.span.start == 0 or text[word.span.start - 1] == "\n"):
                 return word
         return None
-
-
-class CurlWithoutFail(Rule):
-    """curl stores or passes on whatever the server says, an error page too.
-
-    Without ``--fail`` a 404 is a success: the page lands in the image in place of the file.
-
-    Fix safety: unsafe; a build that relied on the answer to an error stops.
-    """
-
-    code = "S112"
-    name = "curl-without-fail"
-    severity = Severity.INFO
-    default = False
-    examples = (
-        Bad(
-            "FROM debian:12\nRUN curl -sSL -o /a https://example.com/a\n",
-            at="curl -sSL -o /a https://example.com/a",
-            fixed="FROM debian:12\nRUN curl -f -sSL -o /a https://example.com/a\n",
-            unsafe=True,
-        ),
-        Good("FROM debian:12\nRUN curl -fsSL -o /a https://example.com/a\n"),
-        Good("FROM debian:12\nRUN curl --fail-with-body -o /a https://example.com/a\n"),
-        Good("FROM debian:12\nRUN curl -sI https://example.com/a && curl -w '%{http_code}' https://example.com/a\n"),
-        Good("FROM debian:12\nRUN curl --version\n"),
-    )
-
-    def check(self, build: Build) -> Iterator[Finding]:
-        """Report calls that fetch something."""
-        for _, call in calls_of(build.graph, "curl"):
-            if call.has("-f", "--fail-with-body", "-I", "-V", "-h", "-w", "-K") or call.command.name != "curl":
-                continue
-            edit = insert_after(build, call.command.words[0], " -f")
-            yield self.finding(
-                call.command.span, "an error page counts as the file: add --fail",
-                fix=self.unsafe("Add -f", edit) if edit else None,
-            )  # fmt: skip
 
 
 class ShellSyntaxError(Rule):
@@ -884,46 +463,6 @@ class RunEndsWithOrTrue(Rule):
                     Span(item.operator_span.start, item.span.end),
                     "nothing above can fail this RUN: say of each command whether it may fail",
                 )
-
-
-class EntrypointShellSwallowsCmd(Rule):
-    """ENTRYPOINT is in shell form, so CMD does nothing.
-
-    The shell gets the words of CMD as its own arguments and passes them on to nobody; arguments of ``docker run`` share
-    that fate. The JSON form of ENTRYPOINT passes them on.
-    """
-
-    code = "S116"
-    name = "entrypoint-shell-swallows-cmd"
-    examples = (
-        Bad('FROM debian:12\nENTRYPOINT ./run\nCMD ["--help"]\n', at='CMD ["--help"]'),
-        Bad('FROM debian:12 AS a\nENTRYPOINT ./run\nFROM a\nCMD ["--help"]\n', at='CMD ["--help"]'),
-        Good('FROM debian:12\nENTRYPOINT ["./run"]\nCMD ["--help"]\n'),
-        Good('FROM debian:12\nENTRYPOINT exec ./run "$0" "$@"\nCMD ["--help"]\n', why="the shell passes them on"),
-        Good("FROM debian:12\nENTRYPOINT ./run\n"),
-        Good('FROM debian:12\nENTRYPOINT ./a\nCMD ["b"]\nENTRYPOINT ["./c"]\n', why="the last one counts"),
-    )
-
-    def check(self, build: Build) -> Iterator[Finding]:
-        """Report the CMD that is in force beside such an ENTRYPOINT."""
-        for stage in build.graph.stages:
-            cmd = next((one for one in reversed(stage.steps) if isinstance(one.instruction, Cmd)), None)
-            entry = self._entrypoint(build, stage)
-            if cmd is None or entry is None:
-                continue
-            instruction = entry.instruction
-            assert isinstance(instruction, Entrypoint)
-            if instruction.is_exec or re.search(r"\$[0-9@*#{]", instruction.body.text):
-                continue
-            yield self.finding(
-                cmd, "the ENTRYPOINT in shell form passes this on to nobody: write it as a JSON array",
-                related=[(entry, "this is run by a shell")],
-            )  # fmt: skip
-
-    @staticmethod
-    def _entrypoint(build: Build, stage: Stage) -> Step | None:
-        steps = [step for one in build.graph.chain(stage.index) for step in one.steps]
-        return next((step for step in reversed(steps) if isinstance(step.instruction, Entrypoint)), None)
 
 
 class PreferRunHeredoc(Rule):

@@ -112,6 +112,14 @@ def _official(row: Row) -> Row:
     return made
 
 
+def _no_surer_than_its_image(facts: dict[str, Row]) -> None:
+    """Make a second name of an estimated image as unsure as the image itself."""
+    for row in facts.values():
+        other = facts.get(row.get("alias", ""))
+        if other is not None and row["kind"] == "alias" and other["kind"] == "estimated":
+            row.update(kind="estimated", low=min(row["low"], other["low"]), high=max(row["high"], other["high"]))
+
+
 def _nonofficial(rows: list[Row]) -> dict[str, Row]:
     """Keep one row per tag; a dated tag ("latest (2018)") stands for its tag where no newer figure does."""
     made: dict[str, Row] = {}
@@ -250,6 +258,7 @@ def main() -> None:
     facts |= _nonofficial(json.loads(args.nonofficial.read_text())["rows"])
     for row in json.loads(args.base_images.read_text()):
         facts[f"{row['image']}:{row['tag']}" if row["image"] != "scratch" else "scratch"] = _official(row)
+    _no_surer_than_its_image(facts)
     _write(OUT / "images.jsonl", facts)
 
     lists: dict[str, Any] = {}

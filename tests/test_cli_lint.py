@@ -140,6 +140,26 @@ def test_bad_files_are_said_once_and_the_others_are_checked(
     assert lint("bad", "--select", "B101") == expected
 
 
+def test_a_folder_that_cannot_be_read_hides_no_other(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder / "locked").mkdir()
+    (folder / "Dockerfile").write_text(UNTAGGED)
+    search = os.scandir
+
+    def refuse(path: str) -> object:  # root reads everything, so modes would not do
+        if path.endswith("locked"):
+            raise PermissionError(13, "Permission denied")
+        return search(path)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    assert lint(".", "--select", "B101", "--quiet") == 3
+    out = capsys.readouterr()
+    assert out.err == "dfopt: locked: permission denied\n"
+    assert "Dockerfile:1:6: warning" in out.out
+    assert lint("locked") == 3
+
+
 def test_usage_goes_before_input_and_input_before_findings(folder: Path) -> None:
     (folder / "empty").mkdir()
     (folder / "Dockerfile").write_text(UNTAGGED)

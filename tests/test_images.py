@@ -190,6 +190,17 @@ def test_another_platform_widens_the_interval() -> None:
     assert there.confidence == "estimated"
 
 
+@pytest.mark.parametrize(
+    ("name", "image"), [("debian:latest", "debian:trixie"), ("python:slim", "python:3.14-slim"), ("node", "node:24")]
+)
+def test_another_name_of_an_estimated_image_is_no_surer(name: str, image: str) -> None:
+    one, other = facts(name), facts(image)
+    assert one is not None
+    assert other is not None
+    assert one.confidence == other.confidence == "estimated"
+    assert (one.size_bytes, one.low_bytes, one.high_bytes) == (other.size_bytes, other.low_bytes, other.high_bytes)
+
+
 def test_every_row_can_be_made_and_keeps_its_source() -> None:
     from dfopt.images.known import _file
 

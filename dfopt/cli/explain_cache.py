@@ -11,6 +11,7 @@ from dfopt.cli import INPUT, USAGE
 from dfopt.cli.files import InputError, read
 from dfopt.cli.options import add_build_options, build_arguments
 from dfopt.cli.predict import colour_of, read_context_of, read_input, read_revision
+from dfopt.cli.problems import complain
 
 if TYPE_CHECKING:
     from dfopt.context.model import BuildContext
@@ -85,9 +86,7 @@ def run(args: argparse.Namespace) -> int:
     before = build(change.old, BuildOptions(change.old_arguments, args.target, platform))
     options: BuildOptions = BuildOptions(change.new_arguments, args.target, platform)
     after = build(change.new, options)
-    problems = [*change.new.problems, *after.problems]
-    for problem in problems:
-        print(f"{name}:{change.new.source.line_of(problem.span.start)}: {problem.message}", file=sys.stderr)
+    broken = complain(after, name)
     if not after.stages:
         return 1
     if args.target is not None and after.target is None:
@@ -102,7 +101,7 @@ def run(args: argparse.Namespace) -> int:
         report.write_json(found, sys.stdout, name)
     else:
         report.write_text(found, sys.stdout, title=name, changes=", ".join(change.words), color=colour_of(args.color))
-    return 1 if problems else 0
+    return 1 if broken else 0
 
 
 class _Asked:

@@ -30,8 +30,12 @@ def is_dockerfile(name: str) -> bool:
     return lower.endswith((".dockerfile", ".containerfile")) or name.startswith(("Dockerfile.", "Containerfile."))
 
 
-def discover(folder: str, exclude: Iterable[str] = ()) -> Iterator[str]:
-    """Give the Dockerfiles below a folder, sorted; folders of tools are skipped, links to folders not followed."""
+def discover(folder: str, exclude: Iterable[str] = (), unreadable: list[InputError] | None = None) -> Iterator[str]:
+    """Give the Dockerfiles below a folder, sorted; folders of tools are skipped, links to folders not followed.
+
+    A folder that cannot be read is put into ``unreadable`` and the others are searched all the same; without that list
+    it raises InputError.
+    """
     patterns = tuple(exclude)
     folders: list[str] = []
     files: list[str] = []
@@ -47,10 +51,13 @@ def discover(folder: str, exclude: Iterable[str] = ()) -> Iterator[str]:
                 elif is_dockerfile(entry.name) and entry.is_file():
                     files.append(path)
     except OSError as error:
-        raise InputError(f"{folder}: {_reason(error)}") from error
+        wrong = InputError(f"{folder}: {_reason(error)}")
+        if unreadable is None:
+            raise wrong from error
+        unreadable.append(wrong)
     yield from sorted(files)
     for path in sorted(folders):
-        yield from discover(path, patterns)
+        yield from discover(path, patterns, unreadable)
 
 
 def is_excluded(path: str, patterns: Iterable[str]) -> bool:

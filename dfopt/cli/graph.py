@@ -8,6 +8,7 @@ import sys
 from dfopt.cli import INPUT, USAGE
 from dfopt.cli.files import InputError, read, text_bytes
 from dfopt.cli.options import add_build_options, build_arguments
+from dfopt.cli.problems import complain
 
 HELP = "Draw the instruction graph of a Dockerfile: stages, steps and what depends on what."
 
@@ -45,8 +46,7 @@ def run(args: argparse.Namespace) -> int:
         return INPUT
     tree = parse(Source.from_bytes(data, name))
     graph = build(tree, BuildOptions(build_arguments(args), args.target, args.platform or "linux/amd64"))
-    for problem in (*tree.problems, *graph.problems):
-        print(f"{name}:{tree.source.line_of(problem.span.start)}: {problem.message}", file=sys.stderr)
+    complain(graph, name)
     if graph.stages and graph.target is None:
         return USAGE
     sys.stdout.write(write(graph, args.format))

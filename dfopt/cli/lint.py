@@ -151,12 +151,11 @@ class _Command:
                 continue
             exclude = self.config(path).exclude
             if os.path.isdir(path):
-                try:
-                    files = list(discover(path, exclude))
-                except InputError as error:
+                unreadable: list[InputError] = []
+                files = list(discover(path, exclude, unreadable))
+                for error in unreadable:
                     self.complain(str(error), INPUT)
-                    continue
-                if not files:
+                if not files and not unreadable:
                     self.complain(f"{path}: no Dockerfile was found there", USAGE)
                 for file in files:
                     found.setdefault(os.path.abspath(file), file)

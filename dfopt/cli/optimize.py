@@ -11,6 +11,7 @@ from dfopt.cli import INPUT, USAGE
 from dfopt.cli.files import InputError, write
 from dfopt.cli.options import add_build_options, build_arguments
 from dfopt.cli.predict import add_size_options, read_context_of, read_input
+from dfopt.cli.problems import complain
 from dfopt.cli.sources import sources_of
 from dfopt.cli.verify import add_engine_options, as_object, lines_of, verify_texts
 
@@ -78,13 +79,11 @@ def run(args: argparse.Namespace) -> int:
         return INPUT
     tree = parse(Source.from_bytes(data, name))
     graph = build(tree, BuildOptions(build_arguments(args), args.target, args.platform or "linux/amd64"))
-    problems = (*tree.problems, *graph.problems)
-    for problem in problems:
-        print(f"{name}:{tree.source.line_of(problem.span.start)}: {problem.message}", file=sys.stderr)
+    broken = complain(graph, name)
     if args.target is not None and graph.target is None and graph.stages:
         print(f"dfopt: there is no stage {args.target!r}", file=sys.stderr)
         return USAGE
-    if problems or not graph.stages:
+    if broken or not graph.stages:
         print(f"dfopt: {name}: a file with errors is not rewritten", file=sys.stderr)
         return 1
     facts = sources_of(args)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from dfopt.cli import INPUT, USAGE
 from dfopt.cli.files import InputError, read, text_bytes
 from dfopt.cli.options import add_build_options, build_arguments
+from dfopt.cli.problems import complain
 from dfopt.cli.sources import add_source_options, sources_of
 
 if TYPE_CHECKING:
@@ -90,10 +91,7 @@ def run(args: argparse.Namespace) -> int:
     tree = parse(Source.from_bytes(data, name))
     options = BuildOptions(build_arguments(args), args.target, args.platform or "linux/amd64")
     graph = build(tree, options)
-    problems = [*tree.problems, *graph.problems]
-    for problem in problems:
-        line = tree.source.line_of(problem.span.start)
-        print(f"{name}:{line}: {problem.message}", file=sys.stderr)
+    broken = complain(graph, name)
     if not graph.stages:
         return 1
     if args.target is not None and graph.target is None:
@@ -107,7 +105,7 @@ def run(args: argparse.Namespace) -> int:
         sources.complain()
     overruns = _overruns(args, prediction, growth)
     _write(args, name, prediction, growth, overruns)
-    return 1 if problems or any(one.sure for one in overruns) else 0
+    return 1 if broken or any(one.sure for one in overruns) else 0
 
 
 def _growth_since(

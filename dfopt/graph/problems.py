@@ -150,6 +150,9 @@ PROBLEMS: dict[str, ProblemKind] = {
     ),
 }
 
+FOLLOWS = {"E004": ("E007", "E021", "E200"), "E007": ("E021", "E200"), "E200": ("E021",)}
+"""Problems that are only other words for a first one."""
+
 
 def graph_problem(
     code: str,

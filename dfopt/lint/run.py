@@ -12,6 +12,7 @@ from dfopt.config import DEFAULT, Config
 from dfopt.context.model import BuildContext
 from dfopt.finding import Applicability, Finding, Fix, Severity
 from dfopt.graph.model import BuildOptions, InstructionGraph
+from dfopt.graph.problems import FOLLOWS
 from dfopt.graph.problems import PROBLEMS as GRAPH_PROBLEMS
 from dfopt.lint.registry import Registry, is_shellcheck, load
 from dfopt.lint.rule import Build, Rule, Suppression
@@ -294,14 +295,10 @@ def problem_findings(graph: InstructionGraph, registry: Registry, ignore: Iterab
     problems = (*graph.tree.problems, *graph.problems)
     present = {problem.code for problem in problems}
     silent = {rule.code for selector in ignore for rule in registry.find(selector)} | {one.upper() for one in ignore}
-    for cause, effects in _FOLLOWS.items():
+    for cause, effects in FOLLOWS.items():
         if cause in present:
             silent.update(effects)
     return [problem_finding(problem, registry) for problem in problems if problem.code not in silent]
-
-
-_FOLLOWS = {"E004": ("E007", "E021", "E200"), "E007": ("E021", "E200"), "E200": ("E021",)}
-"""Errors that are only other words for a first one."""
 
 
 def order(findings: Iterable[Finding]) -> list[Finding]:

@@ -178,7 +178,8 @@ def optimize_with(
     small: set[tuple[str, tuple[tuple[str, str], ...]]] = set()
     final = False
     for _ in range(MAX_ROUNDS):
-        if graph.tree.problems or graph.problems or graph.target is None:
+        stopped = any(problem.stops_build for problem in graph.tree.problems) or graph.problems
+        if stopped or graph.target is None:
             break
         given = PassInput(graph, context, prediction, builder, base_variant)
         this = _Round(graph, given, options, unsafe, small)

@@ -136,6 +136,11 @@ class Problem(Struct, frozen=True):
     stage: str = "parse"
     edits: tuple[Edit, ...] = ()
 
+    @property
+    def stops_build(self) -> bool:
+        """Tell whether the builder refuses the file for it."""
+        return self.stage != "none"
+
 
 class Instruction(Struct, frozen=True, kw_only=True):
     """What all instructions have.

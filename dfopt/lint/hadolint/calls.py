@@ -16,10 +16,14 @@ class Call(Struct, frozen=True, dict=True):
     words: tuple[str, ...]
 
     @classmethod
-    def of(cls, command: Command) -> Call:
-        """Take a command of the narrow view."""
-        name, *words = (word.pattern if word.value is None else word.value for word in command.words)
-        return cls(name, tuple(words))
+    def all_of(cls, command: Command) -> list[Call]:
+        """Take a command of the narrow view; one behind ``time`` counts twice, one without a known name not at all."""
+        name, *rest = (word.pattern if word.value is None else word.value for word in command.words)
+        words = tuple(rest)
+        found = [cls(wrapper, (name, *words)) for wrapper in command.wrappers if wrapper == "time"]
+        if command.words[0].value:
+            found.append(cls(name, words))
+        return found
 
     @cached_property
     def flags(self) -> tuple[tuple[str, int], ...]:
@@ -46,12 +50,10 @@ class Call(Struct, frozen=True, dict=True):
         """Count how often a flag is given."""
         return sum(name == one for one, _ in self.flags)
 
-    def value(self, name: str) -> str | None:
-        """Give the word behind the first flag of a name; None where it has none or carries it in itself."""
-        for flag, index in self.flags:
-            if flag == name and "=" not in self.words[index] and index + 1 < len(self.words):
-                return self.words[index + 1]
-        return None
+    def values(self, name: str) -> list[str]:
+        """Give the words behind each flag of a name that does not carry its value in itself."""
+        places = (index + 1 for flag, index in self.flags if flag == name and "=" not in self.words[index])
+        return [self.words[at] for at in places if at < len(self.words)]
 
     def without_values(self, names: frozenset[str]) -> tuple[str, ...]:
         """Give the words without those that follow one of the flags."""

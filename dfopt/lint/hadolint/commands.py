@@ -40,7 +40,7 @@ def _apt_recommends(call: Call) -> bool:
 def _large_uid(call: Call) -> bool:
     if not call.is_("useradd") or call.has_flag("l", "no-log-init"):
         return False
-    return len(call.value("u") or "") > _LONGEST_UID
+    return any(len(value) > _LONGEST_UID for value in call.values("u"))
 
 
 def _wget_shows_progress(call: Call) -> bool:
@@ -107,7 +107,7 @@ def _leaves(
                 or (removed is not None and call.is_("rm") and call.has("-rf", removed))
             ),
         )
-        return cleaned is None or cleaned < installed
+        return cleaned is None or cleaned <= installed
 
     return test
 

@@ -6,8 +6,7 @@ import re
 from collections.abc import Iterator
 
 from dfopt.lint.hadolint.calls import Call
-from dfopt.lint.hadolint.model import File, Hit, Image, Line, Places, heirs
-from dfopt.shell import parse_script
+from dfopt.lint.hadolint.model import File, Hit, Image, Line, Places, heirs, read_code
 from dfopt.syntax.tree import (
     Add,
     Arg,
@@ -19,7 +18,6 @@ from dfopt.syntax.tree import (
     From,
     Healthcheck,
     Instruction,
-    Joined,
     Label,
     Maintainer,
     Onbuild,
@@ -366,8 +364,7 @@ def _pipes_without_pipefail(file: File) -> Iterator[Hit]:
 def _fails_in_pipes(shell: str) -> bool:
     if shell.startswith(_OTHER_SHELLS):
         return True
-    commands = parse_script(Joined(shell, ((0, 0),)), dialect="bash", narrow=True).commands
-    calls = [Call.of(command) for command in commands if command.words[0].value]
+    calls = [call for command in read_code(shell).commands for call in Call.all_of(command)]
     return any(call.is_(*_PIPEFAIL_SHELLS) and call.has_flag("o") and call.has("pipefail") for call in calls)
 
 

@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
 from typing import NamedTuple
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from dfopt.lint.hadolint.calls import Call
 from dfopt.shell import parse_script
-from dfopt.shell.model import Pipeline, Script, walk
+from dfopt.shell.model import Command, Pipeline, Script, walk
 from dfopt.source import Span
 from dfopt.syntax.tree import (
     Arg,
@@ -37,6 +37,10 @@ _BRACED = re.compile(r"\$\{[^}]*\}")
 _NAME_END = re.compile(r"(?:\$\{[^}]*\}|[^:@$]|\$(?!\{))*")
 _BLANKS = " \t"
 _QUOTES = "\"'"
+_CALL_WITH_ARGUMENT = 2
+_STRAY = re.compile(r"[);}(]|&(?!&)|(?:fi|done|then|esac|elif|else|do)(?![\w-])")
+"""What ends ShellCheck's reading where it does not belong."""
+
 _RUN_FLAGS = ("mount", "network", "security")
 _SWITCHES = ("link", "parents", "keep-git-dir", "unpack")
 
@@ -182,12 +186,12 @@ class Line(Struct, frozen=True, eq=False, dict=True):
     @cached_property
     def script(self) -> Script:
         """The shell code, read as bash whatever SHELL says."""
-        return parse_script(Joined(self.text, ((0, 0),)), dialect="bash", narrow=True)
+        return read_code(self.text)
 
     @cached_property
     def calls(self) -> tuple[Call, ...]:
         """The commands that have a name, in their order."""
-        return tuple(Call.of(command) for command in self.script.commands if command.words[0].value)
+        return tuple(call for command in self.script.commands for call in Call.all_of(command))
 
     @cached_property
     def has_pipe(self) -> bool:
@@ -204,6 +208,38 @@ class Line(Struct, frozen=True, eq=False, dict=True):
     def keeps(self, folder: str) -> bool:
         """Tell whether a folder is a cache or in memory, so that it is not in the layer."""
         return any(folder in (mount.target or "") for mount in self.mounts("cache", "tmpfs"))
+
+
+def read_code(text: str) -> Script:
+    """Read shell code as bash. Code with a mistake has no commands, but what stands in front of a stray word counts."""
+    script = _parsed(text)
+    if script.problems:
+        at = script.problems[0].span.start
+        if _STRAY.match(text, at):
+            before = _parsed(text[:at])
+            # A parenthesis behind a lone name begins a function, and that is a mistake for good.
+            lone = text[at] == "(" and (not before.flat or len(before.flat[-1].words) < _CALL_WITH_ARGUMENT)
+            script = script if before.problems or lone else before
+    tests = [node for node in walk(script.items) if isinstance(node, Command) and node.words]
+    broken = any(_is_open_test(tests[at:]) for at in range(len(tests)))
+    return structs.replace(script, items=(), flat=()) if broken else script
+
+
+def _parsed(text: str) -> Script:
+    return parse_script(Joined(text, ((0, 0),)), dialect="bash", narrow=True)
+
+
+def _is_open_test(commands: list[Command]) -> bool:
+    """Tell whether the first command is a test without its closing bracket; lists of && and || may stand in it."""
+    first = commands[0].words[0].raw
+    if not first.startswith("[") or first.startswith("[["):
+        return False
+    for at, command in enumerate(commands):
+        if at and command.operator not in ("&&", "||"):
+            break
+        if any(word.raw == "]" for word in command.words):
+            return False
+    return True
 
 
 class File(Struct, frozen=True, eq=False, dict=True):

@@ -654,6 +654,10 @@ class UselessClean(Rule):
         )
 
 
+STAYING = ("run", "persist")
+"""Parts of names by which authors mark groups of packages that are to stay (.run-deps, .persistent-deps)."""
+
+
 class ApkVirtualWithoutDel(Rule):
     """A group of packages gets a name, and nobody removes it.
 
@@ -674,6 +678,7 @@ class ApkVirtualWithoutDel(Rule):
         Good("FROM alpine:3.22\nRUN apk add --no-cache -t .a gcc\nRUN make && apk del .a\n",
              why="purge-in-later-layer tells"),
         Good("FROM alpine:3.22\nRUN apk add --no-cache gcc\n"),
+        Good("FROM alpine:3.22\nRUN apk add --no-cache --virtual .run-deps libpq\n", why="they are to stay"),
         Good(
             "FROM alpine:3.22 AS build\nRUN apk add --no-cache --virtual .build gcc\nFROM alpine:3.22\n"
             "COPY --from=build /a /a\n",
@@ -687,6 +692,8 @@ class ApkVirtualWithoutDel(Rule):
         for step, call in table:
             name = call.options.get("-t")
             if call.action != "install" or not name or not build.graph.stages[step.stage].ships:
+                continue
+            if any(part in name for part in STAYING):
                 continue
             removed = (
                 word.pattern

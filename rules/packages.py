@@ -565,7 +565,7 @@ class MissingNoninteractive(Rule):
     _ASKING = re.compile(
         r"tzdata|keyboard-configuration|console-setup|postfix|iptables-persistent|wireshark(?:-common)?|tshark|slapd"
         r"|mysql-server(?:-\d\.\d)?|krb5-(?:user|config)|jackd[12]?|ttf-mscorefonts-installer|lightdm|gdm3|phpmyadmin"
-        r"|libpam-krb5|libpam-ldap|locales-all|ubuntu-restricted-extras|macchanger|nslcd|dictionaries-common"
+        r"|libpam-krb5|libpam-ldap|ubuntu-restricted-extras|macchanger|nslcd|dictionaries-common"
     )
 
     def check(self, build: Build) -> Iterator[Finding]:

@@ -184,7 +184,8 @@ class AddInsteadOfCopy(Rule):
 
     ADD also unpacks archives and fetches URLs; a reader has to know which of the three happens.
 
-    Fix safety: safe where every source is a plain name in the context that cannot be an archive.
+    Fix safety: safe where every source is certainly no archive, by its suffix or by its content in the context; unsafe
+    for names without a suffix, since ADD looks at the content.
     """
 
     code = "D104"
@@ -194,6 +195,7 @@ class AddInsteadOfCopy(Rule):
     examples = (
         Bad("FROM debian:12\nADD app.py /srv/\n", at="ADD", fixed="FROM debian:12\nCOPY app.py /srv/\n"),
         Bad("FROM debian:12\nADD --chown=app . /srv\n", at="ADD", fixed="FROM debian:12\nCOPY --chown=app . /srv\n"),
+        Bad("FROM debian:12\nADD data /srv/\n", at="ADD", fixed="FROM debian:12\nCOPY data /srv/\n", unsafe=True),
         Good("FROM debian:12\nADD app.tar.gz /srv/\n", why="the archive is unpacked"),
         Good("FROM debian:12\nADD https://example.com/app /srv/app\n"),
         Good("FROM debian:12\nADD git@example.com:team/app.git /srv\n"),
@@ -215,8 +217,16 @@ class AddInsteadOfCopy(Rule):
             yield self.finding(
                 instruction.keyword_span,
                 "COPY does the same for plain files and never unpacks or fetches: use COPY",
-                fix=self.safe("Use COPY", Edit(instruction.keyword_span, _cased(build, instruction, "COPY"))),
+                fix=self._fix(build, step),
             )
+
+    def _fix(self, build: Build, step: Step) -> Fix:
+        from dfopt.rewrite.archives import may_be_archive
+
+        instruction = step.instruction
+        edit = Edit(instruction.keyword_span, _cased(build, instruction, "COPY"))
+        unsure = any(may_be_archive(source, build.context) for source in step.sources)
+        return self.unsafe("Use COPY", edit) if unsure else self.safe("Use COPY", edit)
 
     @staticmethod
     def _is_plain(name: str) -> bool:

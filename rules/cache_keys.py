@@ -13,7 +13,8 @@ from dfopt.lint.rule import Bad, Build, Good, Rule
 from dfopt.syntax.tree import Add, Arg, Env, Run
 from dfopt.tools import Invocation, package_names
 from dfopt.tools.paths import covers
-from dfopt_rules.kept_caches import caches_of
+
+from .kept_caches import caches_of
 
 LONG_SECONDS = 5
 """A step that takes less is not worth moving anything."""

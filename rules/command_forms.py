@@ -12,7 +12,8 @@ from dfopt.graph.queries import is_windows
 from dfopt.lint.rule import Bad, Build, Good, Rule
 from dfopt.shell.model import POSIX, Command, Script
 from dfopt.syntax.tree import Cmd, CommandInstruction, Entrypoint, Healthcheck, Run
-from dfopt_rules.shell import SHELLS
+
+from .shell import SHELLS
 
 
 class ShellFormCmd(Rule):

@@ -17,7 +17,8 @@ from dfopt.source import Span
 from dfopt.syntax.tree import Copy, FileInstruction, Run
 from dfopt.tools import Invocation, Place, covers, invocation_effects, overlaps
 from dfopt.tools.archive import tar_mode
-from dfopt_rules.layers import SMALL, is_small, is_stored, shipping_runs, shipping_stages
+
+from .layers import SMALL, is_small, is_stored, shipping_runs, shipping_stages
 
 BIG = (
     ".jar", ".war", ".ear", ".zip", ".tar", ".gz", ".tgz", ".xz", ".bz2", ".zst", ".deb", ".rpm", ".whl", ".iso",

@@ -11,7 +11,8 @@ from dfopt.lint.rule import Bad, Build, Good, Rule
 from dfopt.shell.model import Command, ShellWord
 from dfopt.source import Span
 from dfopt.syntax.tree import Add, Run
-from dfopt_rules.trust import LOCAL_HOST, text_of
+
+from .trust import LOCAL_HOST, text_of
 
 DIGEST = "sha256:" + "0123456789abcdef" * 4
 _PRIVATE_HOST = (

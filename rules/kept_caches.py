@@ -15,7 +15,8 @@ from dfopt.shell.model import Command
 from dfopt.source import Span
 from dfopt.syntax.tree import Run
 from dfopt.tools import Invocation, cleans, invocation_effects
-from dfopt_rules.layers import empties, shipping_runs
+
+from .layers import empties, shipping_runs
 
 
 def caches_of(step: Step, call: Invocation) -> frozenset[str]:

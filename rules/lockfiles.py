@@ -16,7 +16,8 @@ from dfopt.lint.wording import insert_after, is_written, remove_word, replace_wo
 from dfopt.source import Span
 from dfopt.syntax.tree import Arg, Env, FileInstruction
 from dfopt.tools import Invocation
-from dfopt_rules.packages import is_configured, verb_of
+
+from .packages import is_configured, verb_of
 
 LOCKS = {
     "npm": ("package-lock.json", "npm-shrinkwrap.json"),

@@ -12,7 +12,8 @@ from dfopt.graph.model import Step
 from dfopt.graph.queries import calls_of
 from dfopt.lint.rule import Bad, Build, Good, Rule
 from dfopt.syntax.tree import Copy, Run
-from dfopt_rules.layers import shipping_stages
+
+from .layers import shipping_stages
 
 RPM_FAMILIES = ("dnf", "rpm", "zypper")
 

@@ -13,7 +13,8 @@ from dfopt.lint.rule import Bad, Build, Good, Rule
 from dfopt.lint.wording import insert_after
 from dfopt.source import Span
 from dfopt.tools import Invocation
-from dfopt_rules.shell import distribution_shell, shell_runs, written_as
+
+from .shell import distribution_shell, shell_runs, written_as
 
 
 class Sudo(Rule):

@@ -8,7 +8,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from dfopt.cli import INPUT, USAGE
-from dfopt.cli.files import InputError, write
+from dfopt.cli.files import InputError, read, write
 from dfopt.cli.options import add_build_options, build_arguments
 from dfopt.cli.predict import add_size_options, read_context_of, read_input
 from dfopt.cli.problems import complain
@@ -17,6 +17,7 @@ from dfopt.cli.verify import add_engine_options, as_object, lines_of, verify_tex
 
 if TYPE_CHECKING:
     from dfopt.engine import Verification
+    from dfopt.rewrite.ignoring import IgnoreProposal
 
 HELP = "Rewrite a Dockerfile for a smaller image: shows a diff with reasons, or writes it."
 
@@ -46,6 +47,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--builder", choices=("buildkit", "buildah", "classic"), default="buildkit",
                         help="what builds the file; the classic builder has no mounts")  # fmt: skip
+    parser.add_argument(
+        "--dockerignore",
+        action="store_true",
+        help="with --write and --context: also write the proposed ignore patterns",
+    )
     add_size_options(parser)
     add_build_options(parser)
     add_engine_options(parser)
@@ -65,6 +71,7 @@ def run(args: argparse.Namespace) -> int:
     from dfopt.graph.model import BuildOptions
     from dfopt.predict.model import PredictOptions
     from dfopt.rewrite import optimize_graph
+    from dfopt.rewrite.ignoring import propose_ignores
     from dfopt.source import Source
     from dfopt.syntax import parse
 
@@ -86,7 +93,15 @@ def run(args: argparse.Namespace) -> int:
     if broken or not graph.stages:
         print(f"dfopt: {name}: a file with errors is not rewritten", file=sys.stderr)
         return 1
-    facts = sources_of(args)
+    if args.dockerignore and not (args.write and context is not None):
+        print("dfopt: option --dockerignore: needs --write and --context", file=sys.stderr)
+        return USAGE
+    try:
+        sources = sources_of(args)
+    except InputError as error:
+        print(f"dfopt: {error}", file=sys.stderr)
+        return INPUT
+    facts = sources if sources else None
     try:
         plan = optimize_graph(
             graph, context, unsafe=args.unsafe, only=args.only, base_variant=args.base_variant, builder=args.builder,
@@ -108,25 +123,43 @@ def run(args: argparse.Namespace) -> int:
             return outcome
         found = outcome
     refused = found is not None and not found.same
-    if args.write and not refused and plan.after != plan.before:
+    proposals = propose_ignores(graph, context) if context is not None else ()
+    if args.write and not refused:
         try:
-            write(args.file, Source(plan.after).to_bytes())
+            if plan.after != plan.before:
+                write(args.file, Source(plan.after).to_bytes())
+            if args.dockerignore and proposals:
+                _write_ignores(args, proposals)
         except InputError as error:
             print(f"dfopt: {error}", file=sys.stderr)
             return INPUT
+    from dfopt.report import ignoring
     from dfopt.report import plan as report
 
     if args.format == "json":
-        report.write_json(plan, sys.stdout, name, **({} if found is None else {"verified": as_object(found)}))
+        more = {} if found is None else {"verified": as_object(found)}
+        report.write_json(plan, sys.stdout, name, dockerignore=ignoring.as_objects(proposals), **more)
     elif args.format == "markdown":
         report.write_markdown(plan, sys.stdout, name, verbose=args.verbose)
     else:
         report.write_text(plan, sys.stdout, name, color=_colours(args.color), verbose=args.verbose)
+    if proposals and args.format != "json":
+        print("\n" + "\n".join(ignoring.lines_of(proposals)))
     if found is not None and args.format != "json":
         print("\n" + "\n".join(lines_of(found)))
     if refused and args.write:
         print(f"dfopt: {name}: not written, because the images differ", file=sys.stderr)
     return 1 if refused else 0
+
+
+def _write_ignores(args: argparse.Namespace, found: tuple[IgnoreProposal, ...]) -> None:
+    """Append the proposed patterns to the ignore file that counts. Raises InputError."""
+    from dfopt.rewrite.ignoring import with_proposals
+
+    beside = args.file + ".dockerignore"
+    path = beside if os.path.isfile(beside) else os.path.join(args.context, ".dockerignore")
+    old = read(path).decode("utf-8", "surrogateescape") if os.path.isfile(path) else ""
+    write(path, with_proposals(old, found).encode("utf-8", "surrogateescape"))
 
 
 def _colours(choice: str) -> bool:

@@ -53,7 +53,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def add_engine_options(parser: argparse.ArgumentParser) -> None:
     """Declare the options of real builds."""
     group = parser.add_argument_group("real builds")
-    group.add_argument("--engine", choices=("docker", "podman", "buildah"), help="default: the first that answers")
+    group.add_argument("--build-with", choices=("docker", "podman", "buildah"), help="default: the first that answers")
     group.add_argument("--secret", action="append", default=[], metavar="SPEC", help="as docker build takes it")
     group.add_argument("--ssh", action="append", default=[], metavar="SPEC", help="as docker build takes it")
     group.add_argument("--build-context", action="append", default=[], metavar="NAME=SOURCE",
@@ -107,9 +107,9 @@ def verify_texts(
     """Build and compare two texts as the options say; gives an exit code where that cannot be done."""
     from dfopt.engine import EngineError, find_engine, verify
 
-    engine = find_engine(only=args.engine)
+    engine = find_engine(only=args.build_with)
     if engine is None:
-        wanted = args.engine or "docker, podman or buildah"
+        wanted = args.build_with or "docker, podman or buildah"
         print(
             f"dfopt: no container engine answers ({wanted}): install one or start its service, and set DOCKER_HOST"
             " where it listens elsewhere",

@@ -548,3 +548,66 @@ def _sets_password(command: Command, before: Command | None) -> bool:
             if option in ("-p", "--password") and value not in ("*", "!", "!!", "x", ""):
                 return True
     return False
+
+
+class KeyMadeInBuild(Rule):
+    """A private key is made while the image is built.
+
+    It is the same in every container, and everybody who has the image has it. Make it when the container starts, or
+    mount it.
+    """
+
+    code = "X138"
+    name = "key-made-in-build"
+    default = False
+    examples = (
+        Bad("FROM debian:12\nRUN ssh-keygen -A\n", at="ssh-keygen -A"),
+        Bad(
+            "FROM debian:12\nRUN openssl genrsa -out /etc/ssl/app.key 2048\n",
+            at="openssl genrsa -out /etc/ssl/app.key 2048",
+        ),
+        Bad(
+            "FROM debian:12\nRUN openssl req -x509 -newkey rsa:2048 -nodes -keyout k.pem -out c.pem -subj /CN=a\n",
+            at="openssl req -x509 -newkey rsa:2048 -nodes -keyout k.pem -out c.pem -subj /CN=a",
+        ),
+        Good("FROM debian:12\nRUN ssh-keygen -l -f /etc/ssh/key.pub\n", why="only shows a fingerprint"),
+        Good("FROM debian:12\nRUN openssl dhparam -out /etc/ssl/dh.pem 2048\n", why="parameters are public"),
+        Good("FROM debian:12\nRUN openssl rand -hex 4 && openssl x509 -in a.pem -noout\n"),
+        Good("FROM debian:12 AS test\nRUN ssh-keygen -A\nFROM debian:12\nRUN true\n", why="the layer does not ship"),
+        Good("FROM debian:12\nRUN ssh-keygen -A && rm /etc/ssh/ssh_host_*\n", why="deleted by the same RUN"),
+    )
+
+    def check(self, build: Build) -> Iterator[Finding]:
+        """Report programs that make keys in stages that ship, unless the RUN deletes files of keys again."""
+        for stage in build.graph.stages:
+            for step in stage.steps if stage.ships else ():
+                if not isinstance(step.instruction, Run):
+                    continue
+                for at, command in enumerate(step.commands):
+                    if not _makes_key(command):
+                        continue
+                    if any(_deletes_key(one) for one in step.commands[at + 1 :]):
+                        continue
+                    yield self.finding(
+                        command.span,
+                        "everybody who has the image has this key: make it when the container starts, or mount it",
+                    )
+
+
+def _deletes_key(command: Command) -> bool:
+    words = " ".join(command.values)
+    return command.name in ("rm", "shred") and re.search(r"key|\.pem|rsa|\.ssh|ssh_host", words) is not None
+
+
+def _makes_key(command: Command) -> bool:
+    if command.name in ("ssh-keygen", "dropbearkey"):
+        return not command.has("-l", "-y", "-R", "-F", "-H", "-B", "-i", "-e", "-p", "-c")
+    if command.name == "openssl":
+        first = command.values[:1]
+        if first in (["genrsa"], ["genpkey"], ["gendsa"]):
+            return True
+        making = ("-newkey", "-new") if command.has("-x509") else ("-newkey",)
+        return first == ["req"] and command.has(*making) and not command.has("-key")
+    if command.name == "keytool":
+        return command.has("-genkey", "-genkeypair")
+    return command.name in ("make-ssl-cert", "mkcert")

@@ -36,14 +36,13 @@ def delete_option(source: Source, command: Command, names: tuple[str, ...], valu
     """
     letters = [name[1] for name in names if len(name) == 2 and name[0] == "-"]
     for at, word in enumerate(command.words[1:], 1):
-        text = word.value
-        if text is None:
-            continue
+        # What is written decides: an option that comes out of a variable cannot be deleted here.
+        text = source.slice(word.span).strip("\"'")
         if text in names:
             return delete_words(source, command, command.words[at : at + 1 + values])
         if text.partition("=")[0] in names:
             return delete_words(source, command, (word,))
         letter = next((letter for letter in letters if letter in text), None)
-        if letter is not None and not values and re.fullmatch(_CLUSTER, text) and source.slice(word.span) == text:
+        if letter is not None and not values and re.fullmatch(_CLUSTER, text) and word.raw == text:
             return Edit(word.span, text.replace(letter, "", 1))
     return None

@@ -14,6 +14,7 @@ COMMANDS = {
     "verify": "dfopt.cli.verify",
     "predict": "dfopt.cli.predict",
     "explain-cache": "dfopt.cli.explain_cache",
+    "calibrate": "dfopt.cli.calibrate",
     "graph": "dfopt.cli.graph",
     "rules": "dfopt.cli.rules",
     "explain": "dfopt.cli.explain",

@@ -11,11 +11,12 @@ from dfopt.cli import INPUT, USAGE
 from dfopt.cli.files import InputError, read, text_bytes
 from dfopt.cli.options import add_build_options, build_arguments
 from dfopt.cli.problems import complain
-from dfopt.cli.sources import add_source_options, sources_of
+from dfopt.cli.sources import Sources, add_source_options, real_image, sources_of
 
 if TYPE_CHECKING:
     from dfopt.context.model import BuildContext
-    from dfopt.graph.model import BuildOptions
+    from dfopt.graph.model import BuildOptions, InstructionGraph
+    from dfopt.predict.calibration import Calibration, Compared
     from dfopt.predict.growth import Budget, Growth, Overrun
     from dfopt.predict.model import Prediction, PredictOptions, RemoteSize
 
@@ -36,6 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--context", metavar="DIR", help="the build context: sizes of what COPY and ADD bring")
     add_size_options(parser)
+    add_calibration_options(parser)
     add_build_options(parser)
     budget = parser.add_argument_group("budgets")
     budget.add_argument("--max-image", type=_bytes, metavar="SIZE", help="the most the image may weigh, such as 300MB")
@@ -69,11 +71,35 @@ def add_size_options(parser: argparse.ArgumentParser) -> None:
     add_source_options(known)
 
 
+def add_calibration_options(parser: argparse.ArgumentParser) -> None:
+    """Declare the options about what was learned from real builds."""
+    group = parser.add_argument_group("real builds")
+    group.add_argument("--compare", metavar="IMAGE",
+                       help="show predicted against real: an image of the engine, or a docker save file")  # fmt: skip
+    group.add_argument("--calibration", metavar="FILE",
+                       help="what dfopt calibrate learned (default: .dfopt/calibration.json beside FILE)")  # fmt: skip
+    group.add_argument("--no-calibration", action="store_true", help="use nothing that was learned")
+
+
+def calibration_path(args: argparse.Namespace) -> str:
+    """Give where the project's corrections are kept."""
+    from dfopt.predict.calibration import FILE_NAME
+
+    if args.calibration is not None:
+        return str(args.calibration)
+    folders = ["." if args.file == "-" else os.path.dirname(args.file) or "."]
+    if args.context is not None:
+        folders.append(args.context)
+    paths = [os.path.join(folder, FILE_NAME) for folder in folders]
+    return next((path for path in paths if os.path.isfile(path)), paths[0])
+
+
 def run(args: argparse.Namespace) -> int:
     """Run the command; gives 0, 1, 2 or 3."""
     from dfopt.graph import build
     from dfopt.graph.model import BuildOptions
     from dfopt.predict import predict_graph
+    from dfopt.predict.calibration import calibrated, compare_with_image
     from dfopt.predict.model import PredictOptions
     from dfopt.source import Source
     from dfopt.syntax import parse
@@ -85,26 +111,34 @@ def run(args: argparse.Namespace) -> int:
         name, data = read_input(args.file)
         old = read_revision(args.against) if args.against is not None else None
         context = read_context_of(args)
+        sources = sources_of(args)
+        real = real_image(args.compare, sources) if args.compare is not None else None
+        learned = _learned(args)
     except InputError as error:
         print(f"dfopt: {error}", file=sys.stderr)
         return INPUT
     tree = parse(Source.from_bytes(data, name))
     options = BuildOptions(build_arguments(args), args.target, args.platform or "linux/amd64")
-    graph = build(tree, options)
+    graph = build(tree, options, images=sources.of_base if sources else None)
     broken = complain(graph, name)
     if not graph.stages:
         return 1
     if args.target is not None and graph.target is None:
         print(f"dfopt: there is no stage {args.target!r}", file=sys.stderr)
         return USAGE
-    sources = sources_of(args)
-    wanted = PredictOptions(dict(args.remote_size), dict(args.base_size), sources)
+    wanted = PredictOptions(dict(args.remote_size), dict(args.base_size), sources if sources else None)
     prediction = predict_graph(graph, context, wanted)
-    growth = _growth_since(old, args.against, prediction, context, options, wanted) if old is not None else None
-    if sources is not None:
-        sources.complain()
+    learned = _with_built(prediction, graph, learned, sources)
+    prediction = calibrated(prediction, learned)
+    growth = None
+    if old is not None:
+        growth = _growth_since(old, args.against, prediction, context, options, wanted, learned)
+    compared = compare_with_image(prediction, graph, real) if real is not None else None
+    sources.complain()
+    if real is not None and compared is None:
+        print(f"dfopt: {args.compare}: was not built from this file", file=sys.stderr)
     overruns = _overruns(args, prediction, growth)
-    _write(args, name, prediction, growth, overruns)
+    _write(args, name, prediction, growth, overruns, compared)
     return 1 if broken or any(one.sure for one in overruns) else 0
 
 
@@ -115,19 +149,45 @@ def _growth_since(
     context: BuildContext | None,
     options: BuildOptions,
     wanted: PredictOptions,
+    learned: Calibration,
 ) -> Growth | None:
     """Predict the old file in the same way, and compare."""
     from dfopt.graph import build
     from dfopt.predict import predict_graph
+    from dfopt.predict.calibration import calibrated
     from dfopt.predict.growth import compare_predictions
     from dfopt.source import Source
     from dfopt.syntax import parse
 
     before = predict_graph(build(parse(Source.from_bytes(old, name)), options), context, wanted)
+    before = calibrated(before, learned)
     growth = compare_predictions(before, prediction)
     if growth is None:
         print(f"dfopt: {name}: makes no image to compare with", file=sys.stderr)
     return growth
+
+
+def _learned(args: argparse.Namespace) -> Calibration:
+    """Read the project's corrections. Raises InputError."""
+    from dfopt.predict.calibration import Calibration, read_calibration
+
+    if args.no_calibration:
+        return Calibration()
+    path = calibration_path(args)
+    try:
+        return read_calibration(path)
+    except (OSError, ValueError) as error:
+        raise InputError(str(error)) from error
+
+
+def _with_built(prediction: Prediction, graph: InstructionGraph, learned: Calibration, sources: Sources) -> Calibration:
+    """Add what an image teaches that the local engine built from the same steps."""
+    if sources.engine is None:
+        return learned
+    from dfopt.predict.calibration import built_before, learn
+
+    found = built_before(prediction, graph, sources.engine.images())
+    return learned if found is None else learn(learned, found)
 
 
 def _overruns(args: argparse.Namespace, prediction: Prediction, growth: Growth | None) -> tuple[Overrun, ...]:
@@ -151,11 +211,12 @@ def _write(
     prediction: Prediction,
     growth: Growth | None,
     overruns: tuple[Overrun, ...],
+    compared: Compared | None,
 ) -> None:
     if args.format == "json":
         from dfopt.report.prediction_json import write_json
 
-        write_json(prediction, sys.stdout, name, growth=growth, overruns=overruns)
+        write_json(prediction, sys.stdout, name, growth=growth, overruns=overruns, compared=compared)
     elif args.format == "markdown":
         from dfopt.report.growth import write_markdown
 
@@ -171,6 +232,10 @@ def _write(
             prediction, sys.stdout, title=name, color=colour_of(args.color), all_rows=args.all, parts=args.parts,
             stages=args.stages, compressed=args.compressed, waterfall=args.waterfall, growth=growth,
         )  # fmt: skip
+        if compared is not None:
+            from dfopt.report.compared import write_comparison
+
+            write_comparison(compared, sys.stdout, color=colour_of(args.color))
 
 
 def colour_of(choice: str) -> bool | None:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 from typing import IO, Any
 
+from dfopt.predict.calibration import Compared
 from dfopt.predict.growth import Growth, LayerChange, Overrun
 from dfopt.predict.model import Estimate, LayerPrediction, Prediction, StagePrediction
 from dfopt.predict.shares import shared_with_base, sources_of, zstd_of, zstd_total
+from dfopt.report.compared import as_object as comparison_object
 from dfopt.report.growth import overrun_text
 
 
@@ -29,6 +31,7 @@ def write_json(
     *,
     growth: Growth | None = None,
     overruns: tuple[Overrun, ...] = (),
+    compared: Compared | None = None,
 ) -> None:
     """Print the prediction as JSON, with the comparison and the broken budgets where there are any."""
     answer = as_object(prediction, name)
@@ -40,6 +43,8 @@ def write_json(
             "compressed": _estimate(growth.compressed),
             "layers": [_change(row) for row in growth.rows],
         }
+    if compared is not None:
+        answer["compared"] = comparison_object(compared)
     answer["budget"] = [
         {"kind": one.kind, "sure": one.sure, "limit": round(one.limit), **_estimate(one.size), "step": one.step,
          "message": overrun_text(one)}

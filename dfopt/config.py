@@ -265,6 +265,10 @@ def _has_section(path: str) -> bool:
         return False
 
 
+_LABEL_CODES = tuple(f"DL30{number}" for number in (49, *range(50, 57), 58))
+"""The rules of hadolint that read its label schema."""
+
+
 def _hadolint(path: str, text: str) -> dict[str, Any]:
     """Translate hadolint's configuration; keys without a counterpart are left out, as it leaves out unknown ones."""
     try:
@@ -305,9 +309,9 @@ def _hadolint(path: str, text: str) -> dict[str, Any]:
     if given.get("trustedRegistries"):
         rules["DL3026"] = {"trusted-registries": given["trustedRegistries"]}
     if given.get("label-schema"):
-        rules["DL3049"] = {"label-schema": given["label-schema"]}
+        rules.update((code, {"label-schema": given["label-schema"]}) for code in _LABEL_CODES)
     if given.get("strict-labels") is True:
-        rules["DL3050"] = {"strict-labels": True}
+        rules.setdefault("DL3050", {})["strict-labels"] = True
     if rules:
         table["rules"] = rules
     return table

@@ -563,6 +563,7 @@ class RegistryNotAllowed(Rule):
     severity = Severity.ERROR
     options = (
         Option("allowed-registries", list, [], "registries that images may come from, as docker.io or *.example.com"),
+        Option("trusted-registries", list, [], "the same under the name that hadolint has for it"),
     )
     examples = (
         Bad("FROM debian:12\n", at="debian:12", options={"allowed-registries": ["registry.example.com"]}),
@@ -573,7 +574,8 @@ class RegistryNotAllowed(Rule):
 
     def check(self, build: Build) -> Iterator[Finding]:
         """Report images of other registries."""
-        allowed = [str(entry).lower() for entry in build.options.get("allowed-registries", ())]
+        given = (*build.options.get("allowed-registries", ()), *build.options.get("trusted-registries", ()))
+        allowed = [str(entry).lower() for entry in given]
         if not allowed:
             return
         for stage, reference in images(build):

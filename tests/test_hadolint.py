@@ -184,6 +184,23 @@ def test_levels_and_codes_follow_the_configuration() -> None:
     ]
 
 
+def test_a_code_stands_for_itself_alone_and_a_rule_of_ours_for_all_its_codes() -> None:
+    text = "FROM a:1\nRUN apt-get install -y --no-install-recommends b\nRUN apk add --no-cache b\n"
+    both = [(2, "DL3008"), (3, "DL3018")]
+    assert [one for one in found(text) if one in both] == both
+    assert [one for one in found(text, ignore=("DL3008",)) if one in both] == [(3, "DL3018")]
+    assert [one for one in found("# hadolint global ignore=DL3018\n" + text) if one[1] == "DL3008"] == [(3, "DL3008")]
+    levels = check_source(Source(text), config(severity={"DL3018": Severity.ERROR})).findings
+    assert [str(one.severity) for one in levels if one.code in ("DL3008", "DL3018")] == ["warning", "error"]
+
+
+def test_fixes_are_those_of_our_rules_for_the_same_instruction() -> None:
+    checked = check_source(Source("FROM a:1\nRUN pip install b==1\nRUN apt-get install c=1\n"), config())
+    titles = {one.code: one.fix.edits[0].text.strip() for one in checked.findings if one.fix}
+    assert titles["DL3042"] == "--no-cache-dir"
+    assert titles["DL3014"] == "-y"
+
+
 def test_registries_and_labels_are_checked_when_they_are_set() -> None:
     rules = {"DL3026": {"trusted-registries": ["*.ok.io", "ok.n*"]}}
     assert found("FROM a.ok.io/x:1\nFROM ok.net/x:1\nFROM ok.io/x:1\nFROM b:1\n", rules=rules) == [

@@ -12,11 +12,12 @@ from typing import NamedTuple
 
 from dfopt.config import DEFAULT, Config
 from dfopt.context.model import BuildContext
-from dfopt.finding import Finding, Fix, Severity
+from dfopt.finding import Finding, Severity
 from dfopt.graph.model import InstructionGraph
 from dfopt.lint.buildkit import CHECKS, ImagePlatform, Match, verdict
 from dfopt.lint.registry import Registry
-from dfopt.lint.rule import Build, Suppression
+from dfopt.lint.rule import Suppression
+from dfopt.lint.rule_fixes import RuleFixes
 from dfopt.lint.suppression import read_suppressions
 from dfopt.source import Source, Span
 from dfopt.syntax.ignorefile import IgnoreFile
@@ -79,12 +80,12 @@ def findings(
     if said.bad_options:
         return [_bad_options(graph, said.bad_options)]
     result = []
-    fixes = _Fixes(graph, registry, context)
+    fixes = RuleFixes(graph, registry, context)
     for match in said.matches:
         severity = Severity.ERROR if said.is_error else Severity.WARNING
         name = _name(match.check, registry)
         span = _lines(source, match)
-        result.append(Finding(match.check, name, severity, match.message, span, fix=fixes.of(match)))
+        result.append(Finding(match.check, name, severity, match.message, span, fix=fixes.of(match.check, match.span)))
     if said.problem is not None:
         from dfopt.lint.run import problem_finding
 
@@ -103,30 +104,6 @@ def ignored(codes: Iterable[str], registry: Registry) -> frozenset[str]:
 def suppressions(tree: Dockerfile) -> tuple[Suppression, ...]:
     """Give the comments that silence findings afterwards; BuildKit's own are part of its answer."""
     return tuple(one for one in read_suppressions(tree) if one.kind == "dfopt")
-
-
-class _Fixes:
-    """Finds the fix of a match among the findings of the rules that know the check by its name."""
-
-    def __init__(self, graph: InstructionGraph, registry: Registry, context: BuildContext | None) -> None:
-        self.build = Build(graph, context, build_options=graph.options)
-        self.registry = registry
-        self.known: dict[str, list[Finding]] = {}
-
-    def of(self, match: Match) -> Fix | None:
-        """Give the first fix whose finding lies in the match's instruction and touches the place of the match."""
-        for finding in self._findings(match.check):
-            if finding.fix is not None and (finding.span.overlaps(match.span) or finding.span == match.span):
-                return finding.fix
-        return None
-
-    def _findings(self, check: str) -> list[Finding]:
-        if check not in self.known:
-            from dfopt.lint.run import lint_graph
-
-            build = self.build
-            self.known[check] = lint_graph(build.graph, self.registry.find(check), context=build.context)
-        return self.known[check]
 
 
 def _name(check: str, registry: Registry) -> str:

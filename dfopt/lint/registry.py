@@ -56,6 +56,18 @@ class Registry:
         found = self._index.get(selector.strip().lower())
         return found[0] if found else None
 
+    def codes(self, selector: str) -> frozenset[str]:
+        """Give the codes of findings that a selector means: those of its rules, and other tools' for the same things.
+
+        A code of another tool means itself and the rules that know it, not what else these rules are called elsewhere.
+        """
+        word = selector.strip()
+        meant = {word.upper()}
+        for rule in self.find(word):
+            same = {alias for alias in rule.aliases if alias.lower() == word.lower()}
+            meant.update((rule.code, *(same or rule.aliases)))
+        return frozenset(meant)
+
     def select(
         self,
         profile: str = "default",

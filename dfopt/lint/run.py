@@ -240,8 +240,7 @@ class _Run:
             return findings
         levels: dict[str, Severity] = {}
         for selector, level in wanted.items():
-            levels[selector.upper()] = level
-            levels.update((code, level) for rule in self.registry.find(selector) for code in (rule.code, *rule.aliases))
+            levels.update((code, level) for code in self.registry.codes(selector))
         return [
             replace(one, severity=levels[one.code]) if one.code in levels and one.code != INTERNAL else one
             for one in findings

@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from dfopt.config import DEFAULT, Config
 from dfopt.context.model import BuildContext
-from dfopt.finding import Finding, Severity
+from dfopt.finding import Finding, Fix, Severity
 from dfopt.graph.model import InstructionGraph
 from dfopt.lint.hadolint.commands import COMMANDS
 from dfopt.lint.hadolint.instructions import INSTRUCTIONS
@@ -18,6 +18,7 @@ from dfopt.lint.hadolint.model import File, Hit, Places, Settings, span_of
 from dfopt.lint.hadolint.packages import UNPINNED
 from dfopt.lint.hadolint.pragmas import UNREADABLE, suppressions
 from dfopt.lint.registry import Registry
+from dfopt.lint.rule_fixes import RuleFixes
 from dfopt.syntax.tree import Dockerfile
 
 _ERROR, _WARNING, _INFO, _STYLE = Severity.ERROR, Severity.WARNING, Severity.INFO, Severity.STYLE
@@ -131,38 +132,41 @@ CHECKS: tuple[Check, ...] = tuple(
 def findings(
     graph: InstructionGraph, registry: Registry, context: BuildContext | None = None, config: Config = DEFAULT
 ) -> list[Finding]:
-    """Give the findings of a file, those that a comment silences included; levels are hadolint's own."""
+    """Give the findings of a file, those that a comment silences included; levels are hadolint's own.
+
+    Fixes are those of this project's rules for the same instruction.
+    """
     tree = graph.tree
     refused = (one for one in tree.problems if one.stage in ("parse", "instructions"))
     unread = next((one for one in refused if one.code not in _READ_ANYWAY), None)
     if unread is not None:
-        return [Finding(UNREADABLE, UNREADABLE, _ERROR, unread.message, unread.span)]
+        return [Finding(UNREADABLE, "language-error", _ERROR, unread.message, unread.span)]
     settings = _settings(config, registry)
     found = list(_pragmas(tree)) if PRAGMAS in settings.wanted else []
     file = File.of(tree, settings)
     triggers = file.triggers()
+    fixes = RuleFixes(graph, registry, context, config.rules)
     for check in CHECKS:
         if check.level is None and check.code not in settings.wanted:
             continue
-        found += (_finding(check, hit) for hit in check.places(file))
-        if check.onbuild and triggers.lines:
-            found += (_finding(check, hit) for hit in check.places(triggers))
+        hits = [*check.places(file), *(check.places(triggers) if check.onbuild and triggers.lines else ())]
+        if hits:
+            rule = registry.get(check.code)
+            name = rule.name if rule else check.code
+            found += (_finding(check, name, hit, fixes.of(check.code, hit.line.instruction.span)) for hit in hits)
     return found
 
 
 def ignored(codes: Iterable[str], registry: Registry) -> frozenset[str]:
     """Give the codes that selectors name, by themselves or by this project's rules for the same thing."""
-    words = {word.strip().upper() for word in codes}
-    aliases = {alias for word in words for rule in registry.find(word) for alias in rule.aliases}
-    return frozenset((words | aliases) - {UNREADABLE})
+    return frozenset(code for word in codes for code in registry.codes(word)) - {UNREADABLE}
 
 
 def _settings(config: Config, registry: Registry) -> Settings:
     """Read what is set for hadolint's checks, under their own codes or under those of this project's rules."""
     options: dict[str, Any] = {}
     for selector, values in config.rules.items():
-        names = {selector.upper(), *(alias for rule in registry.find(selector) for alias in rule.aliases)}
-        if names & {"DL3026", "DL3049", "DL3050"}:
+        if registry.codes(selector) & {"DL3026", "DL3049", "DL3050"}:
             options.update(values)
     return Settings(
         tuple(options.get("trusted-registries") or options.get("allowed-registries") or ()),
@@ -175,9 +179,9 @@ def _settings(config: Config, registry: Registry) -> Settings:
 def _pragmas(tree: Dockerfile) -> Iterator[Finding]:
     for one in suppressions(tree):
         if one.kind == "hadolint" and one.form == "ignore":
-            yield Finding(PRAGMAS, PRAGMAS, _INFO, "findings of the next line are silenced", one.span)
+            yield Finding(PRAGMAS, "inline-ignore", _INFO, "findings of the next line are silenced", one.span)
 
 
-def _finding(check: Check, hit: Hit) -> Finding:
+def _finding(check: Check, name: str, hit: Hit, fix: Fix | None) -> Finding:
     message = check.message.format(hit.subject) if hit.subject else check.message
-    return Finding(check.code, check.code, check.level or _INFO, message, span_of(hit.line))
+    return Finding(check.code, name, check.level or _INFO, message, span_of(hit.line), fix=fix)

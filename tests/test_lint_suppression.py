@@ -131,6 +131,7 @@ def test_a_comment_for_the_judges_themselves_is_not_called_unused() -> None:
 
 ADDED = {
     "several rules in one comment": "FROM debian\nMAINTAINER me\n",
+    "a finding that a comment between two lines hides": "FROM debian:12\nLABEL a=b\nLABEL c=d\n",
     "a finding of the whole file": "ARG A=1\nRUN x\n",
     "CRLF, a byte order mark and indentation": "\ufeff# syntax=a/b:1\r\nFROM debian\r\n  MAINTAINER me\r\n",
     "continued lines": "FROM debian:12\nRUN cd /a \\\n # between\n && apt-get install curl\n",

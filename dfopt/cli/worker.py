@@ -209,12 +209,14 @@ class Worker:
     ) -> tuple[Source, tuple[str, ...], tuple[str, ...]]:
         """Write comments until nothing is left to silence.
 
-        One round is not always enough: a comment can move a finding, or make another comment needless.
+        One round is not always enough: a comment can move a finding, or make another comment needless. What comes back
+        is ignored for the whole file.
         """
         from dfopt.lint.fix import apply_round
         from dfopt.lint.suppression import add_ignores
 
-        source, done = task.source, []
+        source = task.source
+        done: list[str] = []
         for number in range(_IGNORE_ROUNDS):
             graph = results[source.text].graph
             left = [one for one in findings if one.name != "internal-error"]
@@ -224,7 +226,7 @@ class Worker:
             if needless:
                 source, _ = apply_round(source, needless)
             else:
-                source = add_ignores(source, left, graph.tree, self.job.add_ignores or "")
+                source = add_ignores(source, left, graph.tree, self.job.add_ignores or "", frozenset(done))
                 done += [one.name for one in left]
             results[source.text] = self._check(task, source)
             findings = self._report(task, results[source.text]).findings

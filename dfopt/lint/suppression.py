@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from dfopt.finding import Finding
@@ -79,15 +79,25 @@ def apply_suppressions(
     )
 
 
-def add_ignores(source: Source, findings: Iterable[Finding], tree: Dockerfile, reason: str = "") -> Source:
-    """Write a comment above each instruction with findings; what stands elsewhere is ignored for the whole file."""
+def add_ignores(
+    source: Source,
+    findings: Iterable[Finding],
+    tree: Dockerfile,
+    reason: str = "",
+    everywhere: Collection[str] = (),
+) -> Source:
+    """Write a comment above each instruction with findings.
+
+    What stands elsewhere, and the rules that ``everywhere`` names, are ignored for the whole file.
+    """
     by_place: dict[int, set[str]] = {}
     whole_file: set[str] = set()
     starts = [one.span.start for one in tree.instructions]
     for finding in findings:
         name = finding.name if finding.topic and finding.name != "language-error" else finding.code
         # An empty span at the very start stands for the file.
-        at = _index_at(tree.instructions, starts, finding.span.start) if finding.span.end else None
+        is_local = finding.span.end and finding.name not in everywhere
+        at = _index_at(tree.instructions, starts, finding.span.start) if is_local else None
         if at is None:
             whole_file.add(name)
         else:

@@ -48,6 +48,11 @@ SAME = {
     ),
     "a comment": ("RUN touch /x", "# say something\nRUN touch /x"),
     "ADD of a plain file": ("ADD run.sh /run.sh", "COPY run.sh /run.sh"),
+    "a build number below an install": (
+        "ARG BUILD_DATE=1\nRUN apt-get update && mkdir /x",
+        "RUN apt-get update && mkdir /x\nARG BUILD_DATE=1",
+    ),
+    "an install above copied sources": ("COPY app /app\nRUN apt-get update", "RUN apt-get update\nCOPY app /app"),
     "a leading set -e": ("RUN set -e; touch /srv/a; touch /srv/b", "RUN touch /srv/a\nRUN touch /srv/b"),
 }
 
@@ -66,6 +71,24 @@ MUTATIONS = {
     "an ENV dropped that nothing runs under": ("RUN make\nENV A=1", "RUN make"),
     "an ENV changed": ("ENV A=1\nRUN make", "ENV A=2\nRUN make"),
     "an ENV moved below a RUN": ("ENV A=1\nRUN make", "RUN make\nENV A=1"),
+    "a build number below a project's program": ("ARG BUILD_DATE=1\nRUN make", "RUN make\nARG BUILD_DATE=1"),
+    "a build number below a script": ("ARG BUILD_DATE=1\nRUN ./mkdir", "RUN ./mkdir\nARG BUILD_DATE=1"),
+    "a build number below a RUN that uses it": (
+        "ARG BUILD_DATE=1\nRUN echo $BUILD_DATE > /x",
+        "RUN echo $BUILD_DATE > /x\nARG BUILD_DATE=1",
+    ),
+    "a build number below a program fed by a pipe": (
+        "ARG GIT_SHA=1\nRUN env | tar cf /x -T -",
+        "RUN env | tar cf /x -T -\nARG GIT_SHA=1",
+    ),
+    "a variable that a package may ask for": (
+        "ARG ACCEPT_EULA=Y\nRUN apt-get install -y x",
+        "RUN apt-get install -y x\nARG ACCEPT_EULA=Y",
+    ),
+    "an install above the sources list it reads": (
+        "COPY run.sh /etc/apt/sources.list\nRUN apt-get update",
+        "RUN apt-get update\nCOPY run.sh /etc/apt/sources.list",
+    ),
     "an ARG moved below a RUN": ("ARG A=1\nRUN make", "RUN make\nARG A=1"),
     "joined across cd": ("RUN cd /srv && make\nRUN touch x", "RUN cd /srv && make && touch x"),
     "joined across export": ("RUN export A=1 && make\nRUN make x", "RUN export A=1 && make && make x"),

@@ -20,11 +20,13 @@ from dfopt.rewrite.passes.merge_runs import merge_runs
 from dfopt.rewrite.passes.no_recommends import no_recommends
 from dfopt.rewrite.passes.production_install import production_install
 from dfopt.rewrite.passes.split_stages import split_stages
+from dfopt.rewrite.passes.stable_before_volatile import stable_before_volatile
 from dfopt.rewrite.planning import optimize_with
 
 PASSES: tuple[Pass, ...] = (
     add_to_copy,
     copy_manifests_first,
+    stable_before_volatile,
     chown_to_copy,
     download_unpack_delete,
     absorb_copy,

@@ -16,6 +16,7 @@ from msgspec.structs import replace
 from dfopt.context.model import BuildContext
 from dfopt.graph.model import InstructionGraph, RunMount, Stage, State, Step
 from dfopt.graph.operands import parse_port
+from dfopt.rewrite.bookkeeping import overlooked
 from dfopt.rewrite.copying import ROOT, Copying, number_of
 from dfopt.rewrite.places import FOLDERS, Sources, clean, is_absent_in_base
 from dfopt.rewrite.script import Operation, operations
@@ -154,8 +155,7 @@ class _StageBuild(Copying):
             (mount.type, mount.id or mount.source, mount.target or "", mount.env or "")
             for mount in step.run_mounts if mount.type in ("secret", "ssh")
         ))  # fmt: skip
-        around = (
-            _environment(step.before),
+        surroundings = (
             step.before.user or "root",
             tuple(
                 (flag.name, flag.value)
@@ -164,9 +164,14 @@ class _StageBuild(Copying):
             ),
             label_mounts,
         )
+        environment = _environment(step.before)
         saved = self._mount(views)
         written: set[str] = set()
-        for operation in operations(step, self.graph.tree.source.text, self.removed):
+        text = self.graph.tree.source.text
+        for operation in operations(step, text, self.removed):
+            source = text[operation.span.start : operation.span.end]
+            unseen = overlooked(operation.commands, source, list(step.before.variables))
+            around = (tuple(each for each in environment if each[0] not in unseen), *surroundings)
             self._operation(operation, step, around, views)
             written |= operation.effects.writes
         self._unmount(views, saved, written)

@@ -30,7 +30,8 @@ class Operation(Struct, frozen=True):
     """One command (or pipeline) of a RUN.
 
     ``label`` is all that decides what it does besides the files: text, shell, directory, options. ``words`` are the
-    values of a plain command's words, None where it is not plain. ``needs_lists`` tells that package lists may be used.
+    values of a plain command's words, None where it is not plain. ``needs_lists`` tells that package lists may be used;
+    ``commands`` are its simple commands.
     """
 
     label: tuple[object, ...]
@@ -40,6 +41,7 @@ class Operation(Struct, frozen=True):
     needs_lists: bool
     list_paths: tuple[str, ...]
     span: Span
+    commands: tuple[Command, ...] = ()
 
 
 def operations(step: Step, text: str, removed: Sequence[str] = ()) -> list[Operation]:
@@ -76,7 +78,7 @@ def operations(step: Step, text: str, removed: Sequence[str] = ()) -> list[Opera
             done = done | effects(neutral_command(command), setting_of(step))
         lists, paths = _lists(step, commands)
         words = _plain_words(item, _user(step))
-        result.append(Operation(label, done, directory, words, lists, paths, item.span))
+        result.append(Operation(label, done, directory, words, lists, paths, item.span, tuple(commands)))
     return result
 
 

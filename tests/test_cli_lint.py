@@ -422,3 +422,13 @@ def test_odd_names_and_bytes_reach_the_report_unharmed(folder: Path, capfd: pyte
     assert report["path"] == "caf\ufffd.dockerfile"
     assert [one["code"] for one in report["findings"]] == ["B101", "E051"]
     assert lint("--select", "B101,E", "--show-source") == 1
+
+
+def test_a_broken_ignore_file_is_said_and_passed_over(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "Dockerfile").write_text("FROM scratch\nCOPY a /a\n")
+    (tmp_path / "a").touch()
+    (tmp_path / ".dockerignore").write_text("b\n[\n")
+    words = ["lint", "--no-config", "--no-shellcheck", "--context", str(tmp_path), str(tmp_path / "Dockerfile")]
+    assert main(words) == 0
+    said = capsys.readouterr().err
+    assert said.count(".dockerignore:2: the pattern '[' cannot be read") == 1

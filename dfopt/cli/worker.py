@@ -162,7 +162,8 @@ class Worker:
 
                 self.baselines[config.baseline] = Baseline.read(config.baseline)
             findings, known = self.baselines[config.baseline].split(checked.source.name, checked.source, findings)
-        notes = (*more.pop("notes", ()), *checked.problems)
+        seen = task.context.notes if task.context is not None else ()
+        notes = (*more.pop("notes", ()), *checked.problems, *seen)
         return FileReport(
             checked.source.name,
             checked.source.text,

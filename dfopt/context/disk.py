@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from dfopt.context.model import BuildContext, ContextFile
-from dfopt.syntax.ignorefile import IgnoreFile
+from dfopt.syntax.ignorefile import IgnoreError, IgnoreFile
 
 _MAX_TEXT_BYTES = 2_000_000
 
@@ -127,7 +127,12 @@ def _ignore_file(top: str, dockerfile: str | None, notes: list[str]) -> tuple[Ig
             notes.append(f"{os.path.basename(candidate)} cannot be read: {error.strerror or error}")
             continue
         prune = not any(line.startswith("!") for line in map(str.lstrip, text.splitlines()))
-        return IgnoreFile.parse(text), os.path.relpath(candidate, top), prune
+        name = os.path.relpath(candidate, top)
+        try:
+            return IgnoreFile.parse(text), name, prune
+        except IgnoreError as error:
+            notes.append(f"{name}:{error.line}: {error}; the builder refuses this file, here it is passed over")
+            return None, None, True
     return None, None, True
 
 

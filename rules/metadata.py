@@ -451,6 +451,8 @@ class EnvSelfReference(Rule):
     """An ENV uses a variable that the same instruction sets.
 
     Values are put in as they were before the instruction, so the new value is not seen yet.
+
+    Fix safety: unsafe; the value changes from what it was to what was meant.
     """
 
     code = "D111"
@@ -458,7 +460,18 @@ class EnvSelfReference(Rule):
     aliases = ("DL3044",)
     severity = Severity.ERROR
     examples = (
-        Bad("FROM debian:12\nENV ROOT=/srv BIN=$ROOT/bin\n", at="BIN=$ROOT/bin"),
+        Bad(
+            "FROM debian:12\nENV ROOT=/srv BIN=$ROOT/bin\n",
+            at="BIN=$ROOT/bin",
+            fixed="FROM debian:12\nENV ROOT=/srv\nENV BIN=$ROOT/bin\n",
+            unsafe=True,
+        ),
+        Bad(
+            "FROM debian:12\nENV ROOT=/srv \\\n    BIN=$ROOT/bin \\\n    LANG=C\n",
+            at="BIN=$ROOT/bin",
+            fixed="FROM debian:12\nENV ROOT=/srv\nENV BIN=$ROOT/bin \\\n    LANG=C\n",
+            unsafe=True,
+        ),
         Good("FROM debian:12\nENV ROOT=/srv\nENV BIN=$ROOT/bin\n"),
         Good("FROM debian:12\nENV PATH=/srv/bin:$PATH\n", why="extends the value from before"),
         Good("FROM debian:12\nENV ROOT=/a\nENV ROOT=/b BIN=$ROOT/bin\n", why="the old value may be meant"),
@@ -476,8 +489,20 @@ class EnvSelfReference(Rule):
                         yield self.finding(
                             pair.span,
                             f"{use.name} is set by the same ENV and still empty here: use a second ENV for {pair.key}",
+                            fix=self._fix(build, instruction, pair, use.name),
                         )
                         break
+
+    def _fix(self, build: Build, instruction: Env, pair: Pair, name: str) -> Fix | None:
+        """Begin a second ENV in front of the pair, where the variable is set before it."""
+        at = instruction.pairs.index(pair)
+        if name not in {one.key for one in instruction.pairs[:at]} or pair.legacy:
+            return None
+        gap = Span(instruction.pairs[at - 1].span.end, pair.span.start)
+        if any(gap.overlaps(comment.span) for comment in instruction.inner_comments):
+            return None
+        joint = f"{build.tree.source.newline}{build.tree.source.slice(instruction.keyword_span)} "
+        return self.unsafe("Begin a second ENV", Edit(gap, joint))
 
 
 class PortOutOfRange(Rule):

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import ItemsView, Iterator, Mapping
 from functools import lru_cache
 from typing import Any, cast
 
@@ -74,6 +74,13 @@ class InstalledPackages(Mapping[str, str]):
 
     def __len__(self) -> int:
         return len(_packages(self._list))
+
+    def __contains__(self, name: object) -> bool:
+        return name in _packages(self._list)
+
+    def items(self) -> ItemsView[str, str]:
+        """Give names with versions, as a plain mapping does."""
+        return _packages(self._list).items()
 
     def __repr__(self) -> str:
         return f"InstalledPackages({self._list!r})"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -69,6 +70,7 @@ def _move(row: Row, wanted: _Tag) -> None:
     row["list"] = f"{family}:{wanted.release}" if wanted.release else None
 
 
+@lru_cache(maxsize=4096)
 def _parse(tag: str) -> _Tag:
     version: tuple[int, ...] = ()
     words: set[str] = set()

@@ -558,10 +558,10 @@ def _generated_parts(packages: list[DebPackage], after: PackageState, known: _Su
         if name in names:
             path = "/etc/ssl/certs" if name == "ca-certificates" else ""
             made.append(Part(label, size, "apt", "made by the package's scripts", path))
-    if any(re.fullmatch(r"postgresql-\d+", name) for name in names):
+    if any(name.startswith("postgresql-") and name[11:].isdigit() for name in names):
         size = Estimate(40_000_000, 37_000_000, 44_000_000)
         made.append(Part("empty database cluster", size, "apt", "made by the package's scripts", "/var/lib/postgresql"))
-    if any(re.fullmatch(r"python3\.\d+-minimal", name) for name in names):
+    if any(name.startswith("python3.") and re.fullmatch(r"python3\.\d+-minimal", name) for name in names):
         made.append(Part("byte code of Python's library", Estimate.within(library, 0.02 + known.width), "cache",
                          "measured"))  # fmt: skip
     if "python3-minimal" in after.installed:

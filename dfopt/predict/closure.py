@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from fnmatch import fnmatchcase
+from functools import lru_cache
 from typing import NamedTuple
 
 from dfopt.predict.debindex import DebIndex, DebPackage, Group, Relation
@@ -41,7 +42,15 @@ def install(
 
     ``requests`` are written as on apt's command line: ``name``, ``name=version``, ``name/suite``, ``name:amd64``.
     """
-    return _Resolver(installed, index, recommends).install(list(requests))
+    # Files ask for the same on the same base again and again, and an editor does at every keystroke.
+    return _solved(tuple(requests), tuple(installed.items()), index, recommends)
+
+
+@lru_cache(maxsize=1024)
+def _solved(
+    requests: tuple[str, ...], installed: tuple[tuple[str, str], ...], index: DebIndex, recommends: bool
+) -> Closure:
+    return _Resolver(dict(installed), index, recommends).install(list(requests))
 
 
 def upgrade(installed: Mapping[str, str], index: DebIndex, *, full: bool = False, recommends: bool = True) -> Closure:
@@ -200,7 +209,8 @@ class _Resolver:
         version = self._version(relation.name)
         if version is not None and (not version or satisfies(version, relation.operator, relation.version)):
             return True
-        for name in self.index.providers(relation.name):
+        package = self.index.get(relation.name)
+        for name in package.providers if package is not None else ():
             if name == relation.name or (name not in self.marked and name not in self.installed):
                 continue
             provider = self.index.real(name)

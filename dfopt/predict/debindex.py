@@ -87,9 +87,11 @@ class DebIndex:
 
     def get(self, name: str) -> DebPackage | None:
         """Find a name: a package, or a name that others provide; None where the suite does not know it."""
-        if name not in self._found:
-            self._found[name] = self._read(name)
-        return self._found[name]
+        try:
+            return self._found[name]
+        except KeyError:
+            found = self._found[name] = self._read(name)
+            return found
 
     def real(self, name: str) -> DebPackage | None:
         """Find a package that can be installed."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator as comparing
 import re
 from functools import lru_cache
 from itertools import zip_longest
@@ -61,6 +62,9 @@ def compare(mine: str, theirs: str) -> int:
     return _compare_part(upstream, other) or _compare_part(revision, other_revision)
 
 
+_TESTS = {"<<": comparing.lt, "<=": comparing.le, "=": comparing.eq, ">=": comparing.ge, ">>": comparing.gt}
+
+
 def satisfies(version: str, operator: str, wanted: str) -> bool:
     """Tell whether a version meets a constraint; the operator is one of ``<<``, ``<=``, ``=``, ``>=``, ``>>`` or
     empty.
@@ -68,4 +72,4 @@ def satisfies(version: str, operator: str, wanted: str) -> bool:
     if not operator:
         return True
     order = compare(version, wanted)
-    return {"<<": order < 0, "<=": order <= 0, "=": order == 0, ">=": order >= 0, ">>": order > 0}[operator]
+    return _TESTS[operator](order, 0)

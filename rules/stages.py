@@ -77,8 +77,6 @@ class BuildToolsShipped(Rule):
 
     def check(self, build: Build) -> Iterator[Finding]:
         """Report installs of build packages in shipping stages below which something is built."""
-        from dfopt.predict.saving import saving
-
         steps = [step for stage in target_chain(build) for step in stage.all_steps]
         started = _started_programs(steps)
         for position, step in enumerate(steps):
@@ -93,7 +91,7 @@ class BuildToolsShipped(Rule):
                     step.invocations[number + 1 :], steps[position + 1 :]
                 ):
                     continue
-                saved = saving(build.graph, step, call, words)
+                saved = _saving(build, step, call, words)
                 if saved is not None and saved < LEAST_BYTES:
                     continue
                 names = ", ".join(word.value or word.raw for word in words[:4]) + (
@@ -106,6 +104,13 @@ class BuildToolsShipped(Rule):
                     "and copy the result, or remove them in the RUN that uses them",
                     saved_bytes=None if saved is None else round(saved),
                 )
+
+
+def _saving(build: Build, step: Step, call: Invocation, words: list[ShellWord]) -> float | None:
+    # Most files have nothing to weigh, and should not wait for the models.
+    from dfopt.predict.saving import saving
+
+    return saving(build.graph, step, call, words)
 
 
 def _installed(call: Invocation) -> list[tuple[ShellWord, str]]:

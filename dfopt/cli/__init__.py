@@ -89,11 +89,29 @@ def _run(words: list[str]) -> int:
     import argparse
 
     subcommand = import_module(module)
-    parser = argparse.ArgumentParser(prog=f"dfopt {command}", description=subcommand.HELP, allow_abbrev=False)
+
+    def formatter(prog: str) -> argparse.HelpFormatter:
+        # argparse makes one for every argument; left to find the width by itself, it loads much to do so.
+        return argparse.RawDescriptionHelpFormatter(prog, width=_columns() - 2)
+
+    parser = argparse.ArgumentParser(
+        prog=f"dfopt {command}", description=subcommand.HELP, allow_abbrev=False, formatter_class=formatter
+    )
     subcommand.add_arguments(parser)
     code: int = subcommand.run(parser.parse_args(words[1:]))
     sys.stdout.flush()
     return code
+
+
+def _columns() -> int:
+    """Give the width of the terminal, 80 where there is none."""
+    text = os.environ.get("COLUMNS", "")
+    if text.isdecimal() and int(text) > 0:
+        return int(text)
+    try:
+        return os.get_terminal_size(sys.stdout.fileno()).columns or 80
+    except (AttributeError, ValueError, OSError):
+        return 80
 
 
 def _unknown(command: str) -> str:

@@ -29,7 +29,6 @@ _BULK = 24
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
-    parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.epilog = (
         "exit codes: 0 nothing at or above --fail-on; 1 findings at or above it; 2 wrong usage or configuration, or no "
         "Dockerfile\nfound; 3 a file is missing, unreadable or binary, or an internal error. 2 goes before 3, and 3 "

@@ -5,7 +5,6 @@ from __future__ import annotations
 import posixpath
 import re
 from typing import NamedTuple
-from urllib.parse import parse_qs, unquote
 
 _PROTOCOL = re.compile(r"([A-Za-z0-9]+)://", re.ASCII)
 _SCP = re.compile(
@@ -17,6 +16,15 @@ _URL = re.compile(
 )
 _TRUE = frozenset(("1", "t", "T", "TRUE", "true", "True"))
 _FALSE = frozenset(("0", "f", "F", "FALSE", "false", "False"))
+
+
+def unquote(text: str) -> str:
+    """Give a part of a URL with its escapes replaced."""
+    if "%" not in text:
+        return text
+    from urllib.parse import unquote as replaced
+
+    return replaced(text)
 
 
 class GitSource(NamedTuple):
@@ -68,6 +76,8 @@ def git_source(text: str) -> GitSource | None:
 
 def _with_query(source: GitSource, query: str) -> GitSource:
     tag = branch = ""
+    from urllib.parse import parse_qs  # costs more than most files take, and few have such a query
+
     for key, values in parse_qs(query, keep_blank_values=True).items():
         if len(values) > 1:
             raise GitError(f"{key} is given more than once")

@@ -7,11 +7,12 @@ image's rows.
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import ItemsView, Iterator, Mapping
 from functools import lru_cache
 from typing import Any, cast
+
+from msgspec.json import decode, encode
 
 from dfopt.images.model import ImageFacts
 from dfopt.images.names import canonical, stem
@@ -140,11 +141,11 @@ def _row(reference: str, file: str = "images.jsonl") -> Row | None:
     if start < 0:
         return None
     end = data.find(b"\n", start + 1)
-    return cast(Row, json.loads(data[start:end])[1])
+    return cast(Row, decode(data[start:end])[1])
 
 
 def _key(reference: str) -> bytes:
-    return b"[" + json.dumps(reference, ensure_ascii=False).encode()
+    return b"[" + encode(reference)
 
 
 def _rows(beginning: str) -> Iterator[tuple[str, Row]]:
@@ -154,7 +155,7 @@ def _rows(beginning: str) -> Iterator[tuple[str, Row]]:
     start = data.find(prefix)
     while start >= 0:
         end = data.find(b"\n", start + 1)
-        name, row = json.loads(data[start:end])
+        name, row = decode(data[start:end])
         yield name, row
         start = data.find(prefix, end)
 

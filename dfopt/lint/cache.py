@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator
-from hashlib import sha256
 from importlib import import_module
 
 import msgspec
@@ -65,7 +64,7 @@ class ResultCache:
             return
 
     def _path(self, source: Source) -> str:
-        name = sha256(os.path.abspath(source.name).encode("utf-8", "surrogateescape")).hexdigest()[:32]
+        name = _sum(os.path.abspath(source.name)).hex()[:32]
         return os.path.join(self.folder, name[:2], name[2:])
 
     def _key(self, source: Source, config: Config) -> bytes:
@@ -74,7 +73,7 @@ class ResultCache:
             from datetime import date
 
             parts.append(str(date.today()))  # comments that silence findings end on a day
-        return sha256("\0".join((*parts, source.text)).encode("utf-8", "surrogateescape")).digest()
+        return _sum("\0".join((*parts, source.text)))
 
 
 def result_cache(shellcheck: str | None) -> tuple[str, str]:
@@ -84,7 +83,7 @@ def result_cache(shellcheck: str | None) -> tuple[str, str]:
     stamps = [f"{_FORMAT} {__version__} {sys.version}", *_code_stamps()]
     if shellcheck is not None:
         stamps.append(program_stamp(shellcheck))
-    return os.path.join(cache_folder(), "results"), sha256("\n".join(stamps).encode("utf-8", "replace")).hexdigest()
+    return os.path.join(cache_folder(), "results"), _sum("\n".join(stamps)).hex()
 
 
 def program_stamp(program: str) -> str:
@@ -95,6 +94,12 @@ def program_stamp(program: str) -> str:
     except OSError:
         return path
     return f"{path} {status.st_size} {status.st_mtime_ns}"
+
+
+def _sum(text: str) -> bytes:
+    from hashlib import sha256  # loads a whole library, for which runs without a cache have no use
+
+    return sha256(text.encode("utf-8", "surrogateescape")).digest()
 
 
 def is_enabled(environment: dict[str, str] | os._Environ[str] = os.environ) -> bool:

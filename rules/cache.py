@@ -44,6 +44,18 @@ def long_installs(step: Step) -> list[Invocation]:
     ]
 
 
+def _called(call: Invocation) -> str:
+    """Name a call as people do: program and verb, without options (``go mod download``, ``pip install``)."""
+    words = [word.raw for word in call.command.words]
+    program = words[2] if words[1:2] == ["-m"] and len(words) > 2 else words[0]
+    if call.verb is None:
+        return f"{program} {call.operands[0].raw}" if call.operands else program
+    rest = words[words.index(call.verb.raw) :]
+    names = [name.split() for name in call.subcommand.names]
+    verb = max((name for name in names if rest[: len(name)] == name), key=len, default=rest[:1])
+    return " ".join((program, *verb))
+
+
 def broad_copies(stage: Stage) -> Iterator[tuple[Step, list[Step]]]:
     """Give every copy of the whole context with the RUNs below it in the stage."""
     for position, step in enumerate(stage.steps):
@@ -80,6 +92,7 @@ class CopyBeforeInstall(Rule):
         Good("FROM python:3.13\nWORKDIR /app\nCOPY . .\nRUN pip install .\n", why="the install needs the sources"),
         Good("FROM node:22\nWORKDIR /app\nCOPY package*.json ./\nRUN npm ci\nCOPY . .\nRUN npm run build\n"),
         Bad("FROM composer:2\nWORKDIR /app\nCOPY . .\nRUN composer install --no-dev\n", at="COPY . ."),
+        Bad("FROM gradle:8-jdk21\nWORKDIR /app\nCOPY . .\nRUN gradle dependencies\nRUN gradle build\n", at="COPY . ."),
         Good("FROM golang:1.24\nWORKDIR /src\nCOPY . .\nRUN go build\n", why="nothing but the build itself"),
         Good("FROM node:22 AS build\nRUN make\nFROM node:22\nCOPY --from=build / /app\nRUN cd /app && npm ci\n"),
         Good(
@@ -99,8 +112,9 @@ class CopyBeforeInstall(Rule):
                 install, files = found
                 if build.context is not None and not self._others(build, files, copy):
                     continue
-                names = ", ".join(path.rsplit("/", 1)[-1] for path in files) if len(files) <= 3 else ""
-                program = " ".join(word.raw for word in install.invocation.command.words[:2])
+                unique = dict.fromkeys(path.rsplit("/", 1)[-1] for path in files)
+                names = ", ".join(unique) if len(unique) <= 3 else ""
+                program = _called(install.invocation)
                 yield self.finding(
                     copy,
                     f"every edited file repeats {program}: copy {names or 'the files that decide it'} first, install, "

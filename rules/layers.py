@@ -76,6 +76,16 @@ class CleanupInLaterLayer(Rule):
             at="rm /opt/app.tar.gz",
         ),
         Bad("FROM debian:12\nCOPY build /build\nRUN /build/install.sh && rm -rf /build\n", at="rm -rf /build"),
+        Bad(
+            "FROM debian:12\nWORKDIR /opt\nADD https://example.com/app.tar.gz .\n"
+            "RUN tar xf app.tar.gz && rm app.tar.gz\n",
+            at="rm app.tar.gz",
+        ),
+        Good(
+            "FROM debian:12\nWORKDIR /opt\nADD https://example.com/app.zip .\n"
+            "RUN curl -O https://example.com/app.tar.gz && tar xf app.tar.gz && rm app.tar.gz\n",
+            why="fetched, unpacked and deleted by the same RUN",
+        ),
         Good("FROM debian:12\nRUN apt-get update && apt-get install -y curl && rm -rf /var/lib/apt/lists/*\n"),
         Good(
             "FROM debian:12 AS build\nCOPY src /src\nRUN make -C /src && rm -rf /src/.git\n"
@@ -103,13 +113,17 @@ class CleanupInLaterLayer(Rule):
             if not any(call.action in DELETING or call.family in ALSO_DELETING for call in step.invocations):
                 continue
             own: set[str] = set()
+            found: set[str] = set()
             before = earlier(build.graph, step)
             for command, done in zip(step.commands, step.command_effects, strict=True):
+                # What is read before anything here can have written it was there before: an archive that is unpacked
+                # into its own folder.
+                found |= {path for path in done.reads if not any(overlaps(path, written) for written in own)}
                 own |= done.writes | done.caches
                 if command.name == "mv":
                     continue
                 gone = [path for path in done.removes if path != "*" and "**" not in path]
-                gone = [path for path in gone if not any(overlaps(path, written) for written in own)]
+                gone = [path for path in gone if path in found or not any(overlaps(path, written) for written in own)]
                 gone = [path for path in gone if not step.is_mounted(path.rstrip("/*"))]
                 makers = [
                     one for one in before if any(is_stored(one, path) for path in gone) and not is_small(build, one)

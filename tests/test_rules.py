@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+import dfopt
 from dfopt.lint.registry import load
 from dfopt.lint.rule import Bad, Good, Rule
 from dfopt.lint.testing import ExampleError, check_example, check_form
@@ -43,3 +44,17 @@ def test_codes_and_names_are_unique() -> None:
     names = [rule.name for rule in RULES]
     assert len(set(codes)) == len(codes)
     assert len(set(names)) == len(names)
+
+
+@pytest.mark.parametrize(
+    ("install", "said"),
+    [
+        ("go mod download", "every edited file repeats go mod download: copy go.mod, go.sum first"),
+        ("python3 -m pip install -r r.txt", "every edited file repeats pip install: copy r.txt first"),
+        ("mvn -B dependency:go-offline", "repeats mvn dependency:go-offline: copy pom.xml, settings.xml first"),
+        ("yarn", "every edited file repeats yarn: copy package.json, yarn.lock first"),
+    ],
+)
+def test_a_repeated_install_is_named_as_people_call_it(install: str, said: str) -> None:
+    found = dfopt.lint(f"FROM debian:12\nWORKDIR /app\nCOPY . .\nRUN {install}\n", select=["C101"])
+    assert [said in finding.message for finding in found] == [True]

@@ -63,6 +63,17 @@ def fetches_only(invocation: Invocation) -> bool:
     )
 
 
+_BUILD_DESCRIPTIONS = ("build.gradle", "build.gradle.kts", "settings.gradle", "settings.gradle.kts",
+                       "gradle.properties", "gradle/")  # fmt: skip
+
+
+def _gradle(invocation: Invocation, place: Place) -> Effects:
+    """Tasks that only list or bring dependencies read the build's description, which is code and may read more."""
+    if not fetches_only(invocation):
+        return _inside(invocation, place)
+    return Effects(reads=frozenset(place.join(name) for name in _BUILD_DESCRIPTIONS))
+
+
 def _inside(invocation: Invocation, place: Place) -> Effects:
     # The project is read and written, as the build description says.
     here = as_tree(place.join("./"))
@@ -120,7 +131,7 @@ TOOLS = (
          syntax="single", local=True, cleaning=CLEANING["maven"], environment=_JAVA,
          doc="builds Java projects by pom.xml"),
     tool("gradle gradlew", "gradle", "build", verb("", "build", network=True, wall=True, runs_project_code=True,
-        leaves=_GRADLE, shape=_inside, seconds=60, reason="its build description is code"),
+        leaves=_GRADLE, shape=_gradle, seconds=60, reason="its build description is code"),
          opts="-P [=text] | -D [=text] | -p --project-dir =cd | -b --build-file =read | -c --settings-file =read "
               "| -x --exclude-task =text | -g --gradle-user-home =tree | --no-daemon | --daemon | --stacktrace -s "
               "| --info -i | --debug -d | --quiet -q | --offline | --parallel | --continue | --refresh-dependencies "

@@ -42,6 +42,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--only", action="append", default=[], metavar="PASS", help="use this pass only; may be repeated"
     )
     parser.add_argument("--unsafe", action="store_true", help="allow changes that can alter what the image holds")
+    parser.add_argument("--objective", choices=("size", "rebuild", "balanced"), default="balanced",
+                        help="what counts: bytes, the build after an edit, or both (default)")  # fmt: skip
     parser.add_argument(
         "--base-variant", metavar="VARIANT", help="with --unsafe: move to this variant of the base, such as slim"
     )
@@ -105,6 +107,7 @@ def run(args: argparse.Namespace) -> int:
     try:
         plan = optimize_graph(
             graph, context, unsafe=args.unsafe, only=args.only, base_variant=args.base_variant, builder=args.builder,
+            objective=args.objective,
             predict_options=PredictOptions(dict(args.remote_size), dict(args.base_size), facts),
         )  # fmt: skip
     except ValueError as error:

@@ -58,6 +58,9 @@ def as_object(plan: Plan, name: str) -> dict[str, Any]:
         "changed": plan.before != plan.after,
         "before_bytes": _image_bytes(plan.predicted_before),
         "after_bytes": _image_bytes(plan.predicted_after),
+        "objective": plan.objective,
+        "rebuild_before_seconds": round(plan.rebuild_before_seconds, 2),
+        "rebuild_after_seconds": round(plan.rebuild_after_seconds, 2),
         "changes": [
             {
                 "pass": change.pass_name, "title": change.title, "reason": change.reason,
@@ -113,10 +116,18 @@ def _total(plan: Plan) -> str:
     if before is None or after is None or before.image is None or after.image is None:
         return text
     old, new = before.image.total.value, after.image.total.value
+    rebuild = _rebuild(plan)
     if old - new < 1:
-        return f"{text}, the size stays {size_text(old)}"
+        return f"{text}, the size stays {size_text(old)}{rebuild}"
     less = f"{size_text(old - new)} ({(old - new) / old:.0%}) less, as predicted"
-    return f"{text}: {size_text(old)} becomes {size_text(new)}, {less}"
+    return f"{text}: {size_text(old)} becomes {size_text(new)}, {less}{rebuild}"
+
+
+def _rebuild(plan: Plan) -> str:
+    before, after = plan.rebuild_before_seconds, plan.rebuild_after_seconds
+    if abs(before - after) < 0.5:
+        return ""
+    return f"; an edit of the context repeats about {after:.1f} s of work instead of {before:.1f} s"
 
 
 def _saving(change: Change) -> str:

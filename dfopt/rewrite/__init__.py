@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dfopt.context.model import BuildContext
 from dfopt.graph.model import InstructionGraph
 from dfopt.predict.model import PredictOptions
+from dfopt.rewrite.cost import OBJECTIVES, Objective
 from dfopt.rewrite.equivalence import Verdict, equivalent
 from dfopt.rewrite.model import Change, Pass, PassInput, Plan, Refusal
 from dfopt.rewrite.passes.absorb_copy import absorb_copy
@@ -42,7 +43,8 @@ PASSES: tuple[Pass, ...] = (
 PASS_NAMES = tuple(one.__name__.replace("_", "-") for one in PASSES)
 
 __all__ = [
-    "PASSES", "PASS_NAMES", "Change", "PassInput", "Plan", "Refusal", "Verdict", "equivalent", "optimize_graph",
+    "OBJECTIVES", "PASSES", "PASS_NAMES", "Change", "PassInput", "Plan", "Refusal", "Verdict", "equivalent",
+    "optimize_graph",
 ]  # fmt: skip
 
 
@@ -55,6 +57,7 @@ def optimize_graph(
     base_variant: str | None = None,
     builder: str = "buildkit",
     predict_options: PredictOptions | None = None,
+    objective: Objective = "balanced",
     progress: Callable[[Change], None] | None = None,
 ) -> Plan:
     """Rewrite a build for a smaller image or shorter rebuilds and give the plan.
@@ -68,5 +71,5 @@ def optimize_graph(
     passes = [one for one, name in zip(PASSES, PASS_NAMES, strict=True) if not wanted or name in wanted]
     return optimize_with(
         passes, graph, context, unsafe=unsafe, base_variant=base_variant, builder=builder,
-        predict_options=predict_options, progress=progress,
+        predict_options=predict_options, objective=objective, progress=progress,
     )  # fmt: skip

@@ -59,7 +59,10 @@ Pass: TypeAlias = Callable[[PassInput], PassResult]
 
 
 class Plan(Struct, frozen=True):
-    """The outcome of an optimization: new text, the changes in it, what was refused, and both predictions."""
+    """The outcome of an optimization: new text, the changes in it, what was refused, and both predictions.
+
+    The seconds are the work that a build repeats after an edit of the context, on the average over likely edits.
+    """
 
     before: str
     after: str
@@ -67,3 +70,6 @@ class Plan(Struct, frozen=True):
     refusals: tuple[Refusal, ...]
     predicted_before: Prediction | None = None
     predicted_after: Prediction | None = None
+    objective: str = "balanced"
+    rebuild_before_seconds: float = 0.0
+    rebuild_after_seconds: float = 0.0

@@ -14,6 +14,7 @@ from dfopt.graph import build
 from dfopt.graph.model import InstructionGraph
 from dfopt.predict import predict_graph
 from dfopt.predict.model import Estimate, Prediction, PredictOptions
+from dfopt.rewrite.cost import Cost, EditModel, Objective
 from dfopt.rewrite.equivalence import Original, configuration_of
 from dfopt.rewrite.model import Change, Pass, PassInput, Plan, Refusal
 from dfopt.syntax import parse
@@ -38,6 +39,7 @@ class _Candidate(Struct, frozen=True):
     graph: InstructionGraph
     prediction: Prediction
     saved: Estimate
+    cost: Cost
 
 
 class _Round:
@@ -53,7 +55,11 @@ class _Round:
         options: PredictOptions,
         unsafe: bool,
         small: set[tuple[str, tuple[tuple[str, str], ...]]],
+        edits: EditModel,
+        objective: Objective,
     ) -> None:
+        self.edits, self.objective = edits, objective
+        self.seconds = edits.seconds(graph)
         self.graph, self.given, self.options, self.unsafe = graph, given, options, unsafe
         self.small = small
         self.refusals: list[Refusal] = []
@@ -61,7 +67,7 @@ class _Round:
         self.text = graph.tree.source.text
 
     def candidates(self, passes: Sequence[Pass]) -> list[_Candidate]:
-        """Give the changes that may be applied, the one that saves most first."""
+        """Give the changes that may be applied, the one that is worth most first."""
         found: list[_Candidate] = []
         for one in passes:
             for proposal in one(self.given):
@@ -69,7 +75,7 @@ class _Round:
                     self.refusals.append(proposal)
                 elif (candidate := self._weigh(proposal)) is not None:
                     found.append(candidate)
-        return sorted(found, key=lambda candidate: -candidate.saved.value)
+        return sorted(found, key=lambda candidate: -candidate.cost.worth)
 
     def _weigh(self, change: Change) -> _Candidate | None:
         if change.applicability is Applicability.UNSAFE and not self.unsafe:
@@ -90,10 +96,17 @@ class _Round:
             if change.pass_name == "merge-runs":
                 self.small.add(key)
             return None
+        cost = Cost(saved.value, self.seconds - self.edits.seconds(graph), self.objective)
+        if cost.worth < -1 and cost.saved_seconds < 0:
+            self._refuse(
+                change, f"{change.title}: it would save {saved.value / 1e6:.1f} MB and make a build after an edit"
+                f" {-cost.saved_seconds:.0f} s longer",
+            )  # fmt: skip
+            return None
         if why := self._objection(change, graph):
             self._refuse(change, f"{change.title}: {why}")
             return None
-        return _Candidate((replace(change, saved=saved),), text, graph, prediction, saved)
+        return _Candidate((replace(change, saved=saved),), text, graph, prediction, saved, cost)
 
     def _pays(self, change: Change, saved: Estimate) -> bool:
         """Tell whether a change that only saves bytes saves enough of them."""
@@ -127,10 +140,11 @@ class _Round:
             return best
         prediction = predict_graph(graph, self.given.context, self.options)
         saved = difference(self.given.prediction, prediction)
+        cost = Cost(saved.value, self.seconds - self.edits.seconds(graph), self.objective)
         parts = sum(candidate.saved.value for candidate in found if candidate.changes[0] in chosen)
-        if saved.value < max(best.saved.value, parts * (1 - _SLACK)):
+        if saved.value < parts * (1 - _SLACK) or cost.worth < best.cost.worth:
             return best
-        return _Candidate(tuple(chosen), text, graph, prediction, saved)
+        return _Candidate(tuple(chosen), text, graph, prediction, saved, cost)
 
     def _objection(self, change: Change, graph: InstructionGraph) -> str:
         """Say why a change must not be applied: it breaks the file, or is called safe and not shown to be."""
@@ -162,16 +176,20 @@ def optimize_with(
     base_variant: str | None = None,
     builder: str = "buildkit",
     predict_options: PredictOptions | None = None,
+    objective: Objective = "balanced",
     progress: Callable[[Change], None] | None = None,
 ) -> Plan:
     """Apply the passes' changes until none is left that pays, and give the plan.
 
-    Every round takes the change that saves most (and those that do not touch it), parses the new text and starts again.
+    ``objective`` says what counts: bytes, seconds of the build after an edit, or both (see ``cost``). Every round takes
+    the change that is worth most (and those that do not touch it), parses the new text and starts again.
     What is safe has been confirmed by the equivalence check; an unsafe change keeps the image's configuration.
     """
     options = predict_options or PredictOptions()
     before = graph.tree.source.text
     first = prediction = predict_graph(graph, context, options)
+    edits = EditModel(graph, context)
+    seconds_before = edits.seconds(graph)
     changes: list[Change] = []
     refusals: dict[tuple[str, str], Refusal] = {}
     seen = {before}
@@ -182,7 +200,7 @@ def optimize_with(
         if stopped or graph.target is None:
             break
         given = PassInput(graph, context, prediction, builder, base_variant)
-        this = _Round(graph, given, options, unsafe, small)
+        this = _Round(graph, given, options, unsafe, small, edits, objective)
         found = [candidate for candidate in this.candidates(passes) if candidate.text not in seen]
         refusals = {(refusal.pass_name, refusal.reason): refusal for refusal in this.refusals}
         if not found:
@@ -200,7 +218,10 @@ def optimize_with(
             for change in chosen.changes:
                 progress(change)
         graph, prediction = chosen.graph, chosen.prediction
-    return Plan(before, graph.tree.source.text, tuple(changes), tuple(refusals.values()), first, prediction)
+    return Plan(
+        before, graph.tree.source.text, tuple(changes), tuple(refusals.values()), first, prediction, objective,
+        seconds_before, edits.seconds(graph),
+    )  # fmt: skip
 
 
 def rebuilt(graph: InstructionGraph, text: str) -> InstructionGraph:

@@ -42,7 +42,10 @@ def room(module: str) -> str | None:
 
 
 def imports(tree: ast.AST, *, typing: bool) -> Iterator[tuple[str, int, bool]]:
-    """Give the modules that a file imports, with their lines; with ``typing`` those for types too."""
+    """Give the modules that a file imports, with their lines; with ``typing`` those for types too.
+
+    Only rules import each other relatively, because their folder and their package have different names.
+    """
 
     def walk(node: ast.AST, top: bool) -> Iterator[tuple[str, int, bool]]:
         for child in ast.iter_child_nodes(node):
@@ -52,10 +55,10 @@ def imports(tree: ast.AST, *, typing: bool) -> Iterator[tuple[str, int, bool]]:
                 for name in child.names:
                     yield name.name, child.lineno, top
             elif isinstance(child, ast.ImportFrom):
-                assert child.level == 0, "imports name their module in full"
-                yield child.module or "", child.lineno, top
+                module = f"dfopt_rules.{child.module}" if child.level else child.module or ""
+                yield module, child.lineno, top
                 for name in child.names:
-                    yield f"{child.module}.{name.name}", child.lineno, top
+                    yield f"{module}.{name.name}", child.lineno, top
             else:
                 yield from walk(child, top and not isinstance(child, (ast.FunctionDef, ast.AsyncFunctionDef)))
 
@@ -63,6 +66,13 @@ def imports(tree: ast.AST, *, typing: bool) -> Iterator[tuple[str, int, bool]]:
 
 
 MODULES = list(modules())
+
+
+@pytest.mark.parametrize(("module", "path"), MODULES, ids=[module for module, _ in MODULES])
+def test_only_rules_import_relatively(module: str, path: Path) -> None:
+    tree = ast.parse(path.read_text("utf-8"))
+    levels = {child.level for child in ast.walk(tree) if isinstance(child, ast.ImportFrom)}
+    assert levels <= ({0, 1} if room(module) == "rules" else {0})
 
 
 @pytest.mark.parametrize(("module", "path"), MODULES, ids=[module for module, _ in MODULES])

@@ -46,7 +46,7 @@ def install(
     return _solved(tuple(requests), tuple(installed.items()), index, recommends)
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=4096)
 def _solved(
     requests: tuple[str, ...], installed: tuple[tuple[str, str], ...], index: DebIndex, recommends: bool
 ) -> Closure:

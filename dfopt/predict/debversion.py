@@ -72,4 +72,4 @@ def satisfies(version: str, operator: str, wanted: str) -> bool:
     if not operator:
         return True
     order = compare(version, wanted)
-    return _TESTS[operator](order, 0)
+    return bool(_TESTS[operator](order, 0))

@@ -13,6 +13,7 @@ from dfopt.rewrite.model import Change, Pass, PassInput, Plan, Refusal
 from dfopt.rewrite.passes.absorb_copy import absorb_copy
 from dfopt.rewrite.passes.add_to_copy import add_to_copy
 from dfopt.rewrite.passes.base_variant import base_variant as _base_variant
+from dfopt.rewrite.passes.cache_mounts import cache_mounts
 from dfopt.rewrite.passes.chown_to_copy import chown_to_copy
 from dfopt.rewrite.passes.clean_in_layer import clean_in_layer
 from dfopt.rewrite.passes.copy_manifests_first import copy_manifests_first
@@ -37,6 +38,7 @@ PASSES: tuple[Pass, ...] = (
     production_install,
     split_stages,
     _base_variant,
+    cache_mounts,
 )
 """All passes, in the order in which they are asked."""
 

@@ -248,7 +248,9 @@ def _fresh(job: Job, paths: Sequence[str], processes: int) -> Iterator[FileRepor
     chunks = [paths[at : at + _CHUNK] for at in range(0, len(paths), _CHUNK)]
     if len(chunks) > 1:
         # Loading is done; from here on there is garbage worth collecting, and it is not among what was loaded.
+        # A file's graph is gone with its last reference; cycles are few, so seldom is often enough.
         gc.freeze()
+        gc.set_threshold(100_000)
         gc.enable()
     if processes <= 1 or len(chunks) <= 1:
         worker = Worker(job)

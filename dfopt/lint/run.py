@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -140,13 +141,15 @@ class _Run:
     def __init__(self, task: Task, registry: Registry) -> None:
         self.task, self.registry = task, registry
         config = task.config
-        self.rules = registry.select(
+        select = () if self.foreign else config.select
+        self.rules = _selected(
+            registry,
             config.profile,
-            () if self.foreign else config.select,
-            config.extend_select,
-            config.ignore,
+            select if select is None else tuple(select),
+            tuple(config.extend_select),
+            tuple(config.ignore),
             config.rules_as_of,
-            preview=config.preview,
+            config.preview,
         )
         if config.require_reason and (rule := registry.get(NO_REASON)) and rule not in self.rules:
             self.rules = (*self.rules, rule)
@@ -270,6 +273,20 @@ class ShellCheck(NamedTuple):
         return ShellCheckRun(self.program, list(scripts), self.cache)
 
 
+@lru_cache(maxsize=64)
+def _selected(
+    registry: Registry,
+    profile: str,
+    select: tuple[str, ...] | None,
+    extend_select: tuple[str, ...],
+    ignore: tuple[str, ...],
+    as_of: str | None,
+    preview: bool,
+) -> tuple[Rule, ...]:
+    """Give what ``Registry.select`` gives; the files of a run mostly have one configuration."""
+    return registry.select(profile, select, extend_select, ignore, as_of, preview=preview)
+
+
 def _shell_selected(config: Config) -> bool:
     """Tell whether ShellCheck's codes are among the rules: in every profile, and where ``select`` names one."""
     if config.select is None and config.profile != "buildkit":
@@ -341,10 +358,15 @@ def _options_by_code(options: Mapping[str, Mapping[str, Any]], registry: Registr
 
 def _options(rule: Rule, given: Mapping[str, Mapping[str, Any]]) -> Mapping[str, Any]:
     """Give the options of a rule, defaults filled in."""
+    if not rule.options and not given:
+        return _NO_OPTIONS
     values = {option.name: option.default for option in rule.options}
     for key in (rule.code, rule.name):
         values.update(given.get(key, ()))
     return values
+
+
+_NO_OPTIONS: Mapping[str, Any] = {}
 
 
 def _crashed(where: str, error: Exception, crashes: list[Crash] | None) -> Finding:

@@ -52,10 +52,15 @@ def _raised(given: PassInput, steps: list[Step], at: int) -> Iterator[Change]:
     graph = given.graph
     taken = deleted(run, graph)
     place = deleted(steps[first], graph).span.start
+    moved, newline = _lines(graph, taken), graph.tree.source.newline
+    start = taken.span.start - len(newline)
+    if start > place and graph.tree.source.text[:start].endswith(newline):
+        # The empty line above it goes with it.
+        taken, moved = Edit(Span(start, taken.span.end), ""), moved + newline
     yield Change(
         NAME, f"run this above the {steps[first].keyword}",
         "every edit of a copied file repeats it, though it does not depend on them",
-        (Edit(Span(place, place), _lines(graph, taken)), taken), Applicability.SAFE, run.span,
+        (Edit(Span(place, place), moved), taken), Applicability.SAFE, run.span,
         rebuild_saved_seconds=seconds,
     )  # fmt: skip
 

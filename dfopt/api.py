@@ -30,7 +30,7 @@ def parse(source: Text, *, name: str = "Dockerfile") -> Dockerfile:
     """Parse a Dockerfile into its tree. Never fails: what is wrong stands in ``problems`` of the tree.
 
     ``source`` is the text, never a path; bytes are decoded as UTF-8 and what is not UTF-8 survives. The disk is not
-    touched. ``str(parse(text)) == text`` holds for every text.
+    touched. ``str(parse(text)) == text`` holds for every text. Raises TypeError for a path or a file.
     """
     from dfopt.syntax import parse as parse_source
     from dfopt.syntax.tree import Dockerfile
@@ -40,6 +40,11 @@ def parse(source: Text, *, name: str = "Dockerfile") -> Dockerfile:
     if not isinstance(source, (str, bytes, Source)):
         from dfopt.syntax.bridge import text_of
 
+        if not hasattr(source, "cached_content"):
+            kind = type(source).__name__
+            raise TypeError(
+                f"a Dockerfile is given as text, bytes, tree or DockerfileParser, never as path: not {kind}"
+            )
         source = text_of(source)
     return parse_source(source, name)
 
@@ -69,7 +74,7 @@ def lint(
     """Check a Dockerfile and give the findings in the order of their places.
 
     Rules are named by code, name, alias or letter; ``"ALL"`` selects everything. What is given here goes before
-    ``config``. No configuration file is looked for.
+    ``config``. No configuration file is looked for. Raises ConfigError where a rule that is named does not exist.
     """
     from dfopt.lint.run import lint_source
 
@@ -191,7 +196,7 @@ def _configured(
     target: str | None,
     platform: str | None,
 ) -> Config:
-    """Lay what the caller gives over a configuration."""
+    """Lay what the caller gives over a configuration, and check that the rules it names exist."""
     given: dict[str, Any] = {
         "select": None if select is None else tuple(select),
         "extend_select": (*config.extend_select, *extend_select),
@@ -201,4 +206,10 @@ def _configured(
         "target": target,
         "platform": platform,
     }
-    return config._replace(**{name: value for name, value in given.items() if value is not None})
+    made = config._replace(**{name: value for name, value in given.items() if value is not None})
+    if select is not None or made.extend_select or made.ignore:
+        from dfopt.lint.registry import load
+        from dfopt.lint.validation import check_config
+
+        check_config(made, load(made.rule_paths, plugins=made.plugins))
+    return made

@@ -49,3 +49,14 @@ def test_a_file_without_from_gives_one_message(
     assert main([command[0], str(file), *command[1:]]) == 1
     said = [line for line in capsys.readouterr().err.splitlines() if line.startswith(f"{file}:")]
     assert len(said) == 1
+
+
+@pytest.mark.parametrize("command", ["lint", "optimize", "predict", "graph"])
+def test_a_platform_that_is_none_is_wrong_usage(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], command: str
+) -> None:
+    file = tmp_path / "Dockerfile"
+    file.write_text("FROM debian:12\n")
+    assert main([command, str(file), "--platform", "bogus"]) == 2
+    assert "'bogus' is no platform" in capsys.readouterr().err
+    assert main([command, str(file), "--platform", "linux/arm64"]) == 0

@@ -47,7 +47,9 @@ def add_build_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--build-arg", dest="build_args", type=_assignment, action="append", metavar="NAME[=VALUE]",
                        help="value of a build argument; without a value it comes from the environment")  # fmt: skip
     group.add_argument("--target", metavar="STAGE", help="the stage that is built (default: the last)")
-    group.add_argument("--platform", metavar="PLATFORM", help="the platform that is built for (default: linux/amd64)")
+    group.add_argument(
+        "--platform", type=_platform, metavar="PLATFORM", help="the platform that is built for (default: linux/amd64)"
+    )
 
 
 def given(args: argparse.Namespace) -> tuple[dict[str, Any], dict[str, str]]:
@@ -95,6 +97,16 @@ def _level(text: str) -> Any:
         return fail_level(text)
     except ValueError as error:
         raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def _platform(text: str) -> str:
+    from dfopt.graph.platforms import parse_platform
+
+    try:
+        parse_platform(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{text!r} is no platform: {error}") from None
+    return text
 
 
 def _assignment(text: str) -> tuple[str, str | None]:

@@ -160,7 +160,7 @@ def _rows(beginning: str) -> Iterator[tuple[str, Row]]:
         start = data.find(prefix, end)
 
 
-@lru_cache(maxsize=16)
+@lru_cache(maxsize=128)
 def _packages(list_name: str) -> Mapping[str, str]:
     row = _row(list_name, "packages.jsonl")
     if row is None:

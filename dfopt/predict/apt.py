@@ -132,7 +132,7 @@ _NODESOURCE = Estimate(191e6, 100e6, 200e6)
 """NodeSource's nodejs with npm, where its set-up script was run: 191,771 KiB installed for version 20."""
 
 
-@lru_cache(maxsize=8)
+@lru_cache(maxsize=256)
 def _suite(distribution: str, release: str) -> _Suite | None:
     if distribution == "debian" and (own := suite(release)) is not None:
         debconf = _DEBCONF.get(release, _DEBCONF_USUAL)

@@ -160,7 +160,7 @@ def _relation(text: str, own: str) -> Relation:
     return Relation(name, _OPERATORS[operator], own if operator == "=" and not version else version)
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=256)  # names without an index are remembered too and must not drive out the others
 def suite(name: str) -> DebIndex | None:
     """Open the embedded index of a Debian suite ("bookworm"), or give None where there is none."""
     try:

@@ -169,6 +169,14 @@ def test_the_base_is_the_first_row_and_the_total_the_sum() -> None:
     assert image.total.value == BASE_BYTES + 6_000_000
 
 
+def test_what_a_base_of_given_size_weighs_packed_is_an_interval() -> None:
+    image = predicted(f"FROM {BASE}\n").image
+    assert image is not None
+    packed = image.compressed
+    assert image.total.low == image.total.high == BASE_BYTES
+    assert packed.low < 0.36 * BASE_BYTES < packed.value < 0.5 * BASE_BYTES < packed.high
+
+
 def test_scratch_is_empty_and_an_unknown_base_an_interval() -> None:
     scratch = predicted("FROM scratch\nCOPY big.bin /", BIG).image
     unknown = predicted("FROM example.com/nobody/knows:1\n", BIG).image

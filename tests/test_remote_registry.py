@@ -156,7 +156,7 @@ def closed_registry(registry: Callable[[str], str], tmp_path_factory: pytest.Tem
 
 
 @pytest.mark.registry
-@pytest.mark.parametrize("tag", [":1.0", ":plain", "@" + digest(blobs()[1])])
+@pytest.mark.parametrize("tag", [":1.0", ":plain", "@" + digest(blobs()[1])], ids=["tag", "plain", "digest"])
 def test_a_real_registry_tells_sizes_and_settings(open_registry: str, tag: str) -> None:
     source = RegistryFacts(credentials=none)
     found = source.image(f"{open_registry}/team/app{tag}")

@@ -26,6 +26,8 @@ _ASSETS = (
     "web",
 )
 _JAVA = re.compile(r"(?:temurin|openjdk|jdk|corretto|ibmjava|sapmachine)-?(\d+)|^(\d+)-jdk")
+_GO_PACKAGE = re.compile(r"golang(?:-go|-[\d.]+(?:-go)?)?")
+"""Debian's packages of the Go tool."""
 _BESIDE = frozenset(("go", "cd", "export", "rm", "mkdir", "true", "echo", "set", "test", "ls"))
 """Commands beside a Go build that the program does not depend on."""
 _SERVERS = frozenset(("serve", "http-server"))
@@ -34,7 +36,8 @@ _SERVERS = frozenset(("serve", "http-server"))
 def go_program(given: PassInput, stage: Stage) -> Recipe | str | None:
     """Ship a Go program on a small base of the same system instead of the whole toolchain."""
     tag = _tag(stage, "golang")
-    if tag is None:
+    packaged = any(_GO_PACKAGE.fullmatch(name) for name in installed(stage))
+    if tag is None and not packaged:
         return None
     builds = [
         (step, command)
@@ -51,6 +54,7 @@ def go_program(given: PassInput, stage: Stage) -> Recipe | str | None:
         for call in _calls(stage)
     ):
         packages = [name for name in installed(stage) if name not in BUILD and not name.endswith("-dev")]
+        packages = [name for name in packages if name != "ca-certificates" and not _GO_PACKAGE.fullmatch(name)]
         if packages:
             return f"the program may need {packages[0]}"
     for _, command in commands_of(stage):
@@ -68,8 +72,8 @@ def go_program(given: PassInput, stage: Stage) -> Recipe | str | None:
     else:
         return f"it is not known where {program} lies"
     copies += _assets(given, stage)
-    base = _system_of(stage, tag)
-    if base is None:
+    base = _system_of(stage, tag) if tag is not None else None
+    if base is None and tag is not None:
         return f"the system of {stage.image} is not known"
     return Recipe(
         "a Go program needs neither compiler nor sources to run",
@@ -78,7 +82,7 @@ def go_program(given: PassInput, stage: Stage) -> Recipe | str | None:
         base=base,
         moves=tuple(moves),
         lines=_workdir(stage),
-        metadata=("environment",),
+        metadata=("environment",) if tag is not None else (),
     )
 
 

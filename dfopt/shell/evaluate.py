@@ -312,9 +312,7 @@ class Evaluator:
 
     # -- simple commands ---------------------------------------------------------------------------------------
 
-    def nested(
-        self, forms: tuple[NestedForm, ...], depth: int, conditional: bool, wrappers: tuple[str, ...]
-    ) -> None:
+    def nested(self, forms: tuple[NestedForm, ...], depth: int, conditional: bool, wrappers: tuple[str, ...]) -> None:
         """Evaluate the commands of substitutions."""
         for form in forms:
             keep = self.state
@@ -332,9 +330,7 @@ class Evaluator:
         """Read and evaluate a script of its own inside this one."""
         if self.nesting >= _MAX_NESTING:
             return ()
-        inner = Evaluator(
-            joined, self.read, dialect=dialect, variables=self.variables, narrow=self.narrow, parent=self
-        )
+        inner = Evaluator(joined, self.read, dialect=dialect, variables=self.variables, narrow=self.narrow, parent=self)
         inner.state = state
         return inner.run(depth, conditional, True, wrappers)[0]
 
@@ -348,9 +344,7 @@ class Evaluator:
         items = self.items(form.items, depth, conditional, subshell, wrappers)
         return items, tuple(self.span(start, end) for start, end in form.comments)
 
-    def redirect(
-        self, form: RedirectForm, depth: int, conditional: bool, wrappers: tuple[str, ...]
-    ) -> Redirect:
+    def redirect(self, form: RedirectForm, depth: int, conditional: bool, wrappers: tuple[str, ...]) -> Redirect:
         """Evaluate a redirection."""
         target = None
         body = None
@@ -513,9 +507,7 @@ class Evaluator:
         self.flat[own:] = [one for one in self.flat[own:] if one and one.span.start not in body]
         return heredoc_code(self.joined, form.body_start, form.body_end, tabs=tabs, expand=expands), expands
 
-    def assignment(
-        self, form: AssignmentForm, depth: int, conditional: bool, wrappers: tuple[str, ...]
-    ) -> Assignment:
+    def assignment(self, form: AssignmentForm, depth: int, conditional: bool, wrappers: tuple[str, ...]) -> Assignment:
         """Evaluate an assignment without carrying it out."""
         self.nested(form.value.nested, depth, conditional, wrappers)
         start, end = form.value.start, form.value.end

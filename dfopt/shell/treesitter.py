@@ -486,9 +486,7 @@ class _Conversion:
                 words.append(self.word(child))
         return BlockForm("case", node.start_byte, node.end_byte, sections, words=words)
 
-    def case_item(
-        self, node: Node, words: list[WordForm], sections: list[tuple[str, list[ItemForm]]]
-    ) -> None:
+    def case_item(self, node: Node, words: list[WordForm], sections: list[tuple[str, list[ItemForm]]]) -> None:
         """Convert one pattern of ``case`` and its list."""
         inner: list[Node] = []
         patterns = True

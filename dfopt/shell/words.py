@@ -87,9 +87,7 @@ class Expander:
 
     def _finish(self) -> None:
         pattern = "".join(self._pattern)
-        self.fields.append(
-            Field("".join(self._value) if self._known else None, pattern, self._glob, self._quoted, ())
-        )
+        self.fields.append(Field("".join(self._value) if self._known else None, pattern, self._glob, self._quoted, ()))
         self._begin()
 
     def _literal(self, text: str) -> None:

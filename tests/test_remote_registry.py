@@ -7,6 +7,7 @@ import gzip
 import hashlib
 import json
 import os
+import random
 import shutil
 import socket
 import subprocess
@@ -29,7 +30,8 @@ PASSWORD = "secret-of-a-test"
 HTPASSWD = "user:$2b$05$abcdefghijklmnopqrstuuWF5xLxbFEYcgKzhJRr.Tnen4mSayl0C"
 MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 INDEX = "application/vnd.oci.image.index.v1+json"
-LAYERS = (gzip.compress(b"a" * 50_000 + os.urandom(3_000), mtime=0), gzip.compress(os.urandom(500), mtime=0))
+NOISE = random.Random(1).randbytes  # the same in every process, as the tests' names must be
+LAYERS = (gzip.compress(b"a" * 50_000 + NOISE(3_000), mtime=0), gzip.compress(NOISE(500), mtime=0))
 CONFIG: dict[str, Any] = {
     "architecture": "amd64",
     "os": "linux",

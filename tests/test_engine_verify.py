@@ -191,3 +191,18 @@ def test_arguments_and_target_decide_what_is_built(
     assert main(["verify", *files]) == 0
     assert main(["verify", *files, "--target", "one"]) == 1
     assert main(["verify", *files, "--target", "one", "--build-arg", "A=7"]) == 0
+
+
+@pytest.mark.engine
+def test_moved_installs_and_build_numbers_make_the_same_image(
+    engine: Engine, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    install = "RUN apt-get update && apt-get install -y --no-install-recommends tree && rm -rf /var/lib/apt/lists/*\n"
+    (folder / "Dockerfile").write_text(
+        f"{BASE}ARG BUILD_DATE=1\nLABEL created=$BUILD_DATE\nRUN mkdir -p /x\nCOPY data /app/data\n{install}"
+    )
+    words = ["optimize", str(folder / "Dockerfile"), "--context", str(folder), "--verify", "--write"]
+    assert main([*words, "--only", "stable-before-volatile", "--format", "json", *HOST]) == 0
+    assert json.loads(capsys.readouterr().out)["verified"]["same"]
+    text = (folder / "Dockerfile").read_text()
+    assert text.index("apt-get") < text.index("ARG BUILD_DATE") < text.index("COPY data")

@@ -136,7 +136,7 @@ def _saving(change: Change) -> str:
         interval = interval_text(change.saved)
         parts.append(f"saves {size_text(change.saved.value)}" + (f", {interval}" if interval else ""))
     if change.rebuild_saved_seconds:
-        parts.append(f"saves about {change.rebuild_saved_seconds:.0f} s after an edit of the sources")
+        parts.append(f"saves about {change.rebuild_saved_seconds:.0f} s of a rebuild")
     return "; ".join(parts) or "saves no bytes"
 
 

@@ -62,7 +62,7 @@ def index(rules: list[Rule]) -> Iterator[str]:
 def pages() -> dict[Path, str]:
     """Give all pages with their texts."""
     rules = list(load())
-    made = {HERE / f"{rule.code}.md": "\n".join(page(rule)).rstrip() + "\n" for rule in rules}
+    made = {HERE / f"{rule.code}.md": "\n".join(page(rule)).replace("\r", "").rstrip() + "\n" for rule in rules}
     made[HERE / "index.md"] = "\n".join(index(rules)) + "\n"
     return made
 
@@ -71,7 +71,7 @@ def main() -> int:
     """Write the pages, or tell which are stale."""
     made = pages()
     present = set(HERE.glob("*.md"))
-    stale = [path for path, text in made.items() if not path.exists() or path.read_text(encoding="utf-8") != text]
+    stale = [path for path, text in made.items() if not path.exists() or path.read_bytes() != text.encode()]
     left = sorted(present - made.keys())
     if "--check" in sys.argv[1:]:
         for path in [*stale, *left]:
@@ -79,7 +79,7 @@ def main() -> int:
         return 1 if stale or left else 0
     HERE.mkdir(exist_ok=True)
     for path in stale:
-        path.write_text(made[path], encoding="utf-8", errors="surrogateescape")
+        path.write_bytes(made[path].encode())
     for path in left:
         path.unlink()
     print(f"{len(made)} pages, {len(stale)} written, {len(left)} removed")

@@ -69,7 +69,8 @@ def pages() -> dict[Path, str]:
 
 def main() -> int:
     """Write the pages, or tell which are stale."""
-    made = pages()
+    # Bytes, because examples about line endings hold carriage returns and others bytes that are not UTF-8.
+    made = {path: text.encode("utf-8", "surrogateescape") for path, text in pages().items()}
     present = set(HERE.glob("*.md"))
     stale = [path for path, text in made.items() if not path.exists() or path.read_bytes() != text.encode()]
     left = sorted(present - made.keys())

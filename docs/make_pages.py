@@ -72,7 +72,7 @@ def main() -> int:
     # Bytes, because examples about line endings hold carriage returns and others bytes that are not UTF-8.
     made = {path: text.encode("utf-8", "surrogateescape") for path, text in pages().items()}
     present = set(HERE.glob("*.md"))
-    stale = [path for path, text in made.items() if not path.exists() or path.read_bytes() != text.encode()]
+    stale = [path for path, text in made.items() if not path.exists() or path.read_bytes() != text]
     left = sorted(present - made.keys())
     if "--check" in sys.argv[1:]:
         for path in [*stale, *left]:

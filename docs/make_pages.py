@@ -80,7 +80,7 @@ def main() -> int:
         return 1 if stale or left else 0
     HERE.mkdir(exist_ok=True)
     for path in stale:
-        path.write_bytes(made[path].encode())
+        path.write_bytes(made[path])
     for path in left:
         path.unlink()
     print(f"{len(made)} pages, {len(stale)} written, {len(left)} removed")

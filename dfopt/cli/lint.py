@@ -220,7 +220,7 @@ class _Command:
         """Pass reports on, and count and say what belongs on standard error."""
         told: set[str] = set()
         for report in reports:
-            self.counts["files"] += 1
+            self.counts["files"] += not report.error
             self.counts["files with findings"] += bool(report.findings)
             if report.error:
                 self.complain(f"{report.path}: {report.error}", INPUT)
